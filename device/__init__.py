@@ -1,0 +1,1 @@
+"""The belt: what owns every pin and bus, and judges. Importable with no hardware present."""

@@ -1,0 +1,61 @@
+"""Time, passed in. Imports nothing of ours.
+
+Only composition roots build a clock; everything below them is handed one, or a time.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import time
+from pathlib import Path
+from typing import Protocol
+
+
+class Clock(Protocol):
+    """Monotonic seconds, and a way to wait for one of them."""
+
+    def now(self) -> float:
+        """Monotonic time [s]."""
+
+    def sleep_until(self, deadline: float) -> None:
+        """Return at `deadline` [s, monotonic], or at once when it has passed."""
+
+
+class MonotonicClock:
+    """CLOCK_MONOTONIC: never steps, stops with the machine; the clock of gpiochip edges as well."""
+
+    def now(self) -> float:
+        return time.monotonic()
+
+    def sleep_until(self, deadline: float) -> None:
+        wait = deadline - time.monotonic()
+        if wait > 0:
+            time.sleep(wait)
+
+
+def boot_id() -> str:
+    """The kernel's id of this boot, first eight hex digits; `00000000` where there is none."""
+    try:
+        return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
+    except OSError:
+        return "00000000"
+
+
+class _Timex(ctypes.Structure):
+    """struct timex of adjtimex(2); only `modes` is read, the rest is room."""
+
+    _fields_ = [("modes", ctypes.c_uint), ("room", ctypes.c_byte * 508)]
+
+
+_TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
+
+
+def wall_clock_synchronised() -> bool:
+    """Whether the kernel says that wall time is disciplined (a Pi has no clock of its own).
+
+    Source: adjtimex(2), return value TIME_ERROR and status STA_UNSYNC.
+    """
+    libc = ctypes.CDLL(None, use_errno=True)
+    timex = _Timex()
+    state: int = libc.adjtimex(ctypes.byref(timex))
+    return state not in (-1, _TIME_ERROR)

@@ -1,0 +1,116 @@
+"""The one configuration file: every key, its unit, its bounds, its default and what it is for.
+
+Both processes validate all of it. Secrets stand in files of their own; only their paths stand here.
+Imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+
+def key(default: Any, doc: str, *, low: float | None = None, high: float | None = None,
+        choices: tuple[str, ...] = (), pattern: str = "") -> Any:
+    """A documented key: its default, what it is for, and what is possible."""
+    return field(default=default, metadata={
+        "doc": doc, "low": low, "high": high, "choices": choices, "pattern": pattern})
+
+
+@dataclass(frozen=True, slots=True)
+class Belt:
+    name: str = key("belt", "Name of this belt in topics and payloads.", pattern=r"[a-z0-9][a-z0-9_-]{0,31}")
+    run_dir: Path = key(Path("/run/rearguard"), "Folder in memory: frame ring, control socket.")
+    data_dir: Path = key(Path("/var/lib/rearguard"), "Folder on disk: journal, store, recordings.")
+
+
+@dataclass(frozen=True, slots=True)
+class Loop:
+    rate_hz: float = key(100.0, "Ticks of the loop a second.", low=20, high=400)
+    ring_slots: int = key(32768, "Frames kept in the ring (five minutes at 104 a second).", low=64, high=262144)
+    queue: int = key(512, "Records that may wait for the journal's writer.", low=16, high=65536)
+    journal_mb: float = key(64.0, "Size the journal may reach before the oldest segment is given up, MB.", low=0.01, high=4096)
+
+
+@dataclass(frozen=True, slots=True)
+class Imu:
+    driver: str = key("lsm6dsox", "Chip of the motion sensor.", choices=("lsm6dsox",))
+    bus: int = key(1, "I2C bus number (/dev/i2c-N).", low=0, high=20)
+    address: int = key(0x6A, "I2C address.", low=0x08, high=0x77)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranger:
+    driver: str = key("hcsr04", "Rear sensor, or none.", choices=("hcsr04", "none"))
+    trigger_pin: int = key(23, "GPIO (BCM number) of the trigger.", low=0, high=27)
+    echo_pin: int = key(24, "GPIO (BCM number) of the echo, through a divider for a 5 V sensor.", low=0, high=27)
+    period_s: float = key(0.06, "Seconds between pings.", low=0.05, high=1.0)
+    height_m: float = key(1.0, "Height of the sensor above the ground.", low=0.3, high=1.6)
+    pitch_deg: float = key(0.0, "Angle the beam points above level.", low=-30, high=45)
+
+
+@dataclass(frozen=True, slots=True)
+class Motor:
+    pin: int = key(18, "GPIO (BCM number) of the motor's transistor.", low=0, high=27)
+    strength: float = key(1.0, "Duty of the strongest pulse.", low=0.3, high=1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Button:
+    pin: int = key(17, "GPIO (BCM number) of the button to ground.", low=0, high=27)
+
+
+@dataclass(frozen=True, slots=True)
+class Wearer:
+    name: str = key("wearer", "Profile of who wears the belt.", pattern=r"[A-Za-z0-9_ -]{1,40}")
+    reaction_s: float = key(0.60, "Time to react to a buzz (0.25 to 0.40 s measured; slower is safer).", low=0.2, high=3)
+    stopping_s: float = key(0.57, "Time to stop once reacting (0.57 s in older adults).", low=0.2, high=3)
+    cancel_s: float = key(30.0, "Seconds to cancel a fall before it is a long lie (Lifeline: 30 s).", low=5, high=300)
+    escalate_s: float = key(60.0, "Seconds between repeats of a long lie until acknowledged.", low=10, high=3600)
+
+
+@dataclass(frozen=True, slots=True)
+class Mqtt:
+    host: str = key("127.0.0.1", "Broker's host.")
+    port: int = key(1883, "Broker's port.", low=1, high=65535)
+    username: str = key("", "User at the broker; empty: none.")
+    password_file: Path = key(Path(), "File (mode 0600) with the password; empty: none.")
+    ca_file: Path = key(Path(), "CA certificate: turns TLS on; empty: no TLS.")
+
+
+@dataclass(frozen=True, slots=True)
+class Http:
+    host: str = key("127.0.0.1", "Address to listen on; beyond loopback a token file is required.")
+    port: int = key(8080, "Port to listen on; 0: a free one.", low=0, high=65535)
+    token_file: Path = key(Path(), "File (mode 0600) with the bearer token; empty: loopback only.")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    belt: Belt = field(default_factory=Belt)
+    loop: Loop = field(default_factory=Loop)
+    imu: Imu = field(default_factory=Imu)
+    ranger: Ranger = field(default_factory=Ranger)
+    motor: Motor = field(default_factory=Motor)
+    button: Button = field(default_factory=Button)
+    wearer: Wearer = field(default_factory=Wearer)
+    mqtt: Mqtt = field(default_factory=Mqtt)
+    http: Http = field(default_factory=Http)
+
+    # where things lie, derived once, here
+    @property
+    def ring_file(self) -> Path:
+        return self.belt.run_dir / "frames"
+
+    @property
+    def socket_file(self) -> Path:
+        return self.belt.run_dir / "control"
+
+    @property
+    def journal_dir(self) -> Path:
+        return self.belt.data_dir / "journal"
+
+    @property
+    def store_file(self) -> Path:
+        return self.belt.data_dir / "store.sqlite"

@@ -1,0 +1,97 @@
+/* core.c: the way of one sample through the judges, and the batch entry over the same way. */
+#include "core.h"
+
+#include <math.h>
+#include <string.h>
+
+size_t rg_core_size(void)
+{
+    return sizeof(struct rg_core);
+}
+
+int rg_core_init(rg_core *core, const rg_params *params)
+{
+    memset(core, 0, sizeof *core);
+    core->params = *params;
+    rg_attitude_init(&core->attitude, params);
+    rg_mount_init(&core->mount, params);
+    rg_steps_init(&core->steps, params);
+    rg_direction_init(&core->direction, params);
+    rg_speed_init(&core->speed, params);
+    rg_stability_init(&core->stability, params);
+    rg_falls_init(&core->falls, params);
+    rg_impact_init(&core->impact, params);
+    rg_tracker_init(&core->tracker, params);
+    rg_decide_init(&core->decide);
+    return 0;
+}
+
+void rg_core_ping(rg_core *core, const rg_ping *ping)
+{
+    rg_tracker_ping(&core->tracker, ping);
+}
+
+int rg_core_step(rg_core *core, const rg_sample *sample, rg_estimate *estimate, rg_event *events)
+{
+    rg_body *body = &core->body;
+    rg_gait *gait = &core->gait;
+    rg_demand demand = {{0}};
+
+    body->t = sample->t;
+    body->sample = core->sample++;
+    rg_attitude_step(&core->attitude, sample, body);
+    rg_mount_step(&core->mount, body, &demand);
+    gait->step = 0;
+    gait->step_time = (double)NAN;
+    rg_steps_step(&core->steps, body, gait);
+    rg_direction_step(&core->direction, body, gait);
+    rg_speed_step(&core->speed, body, gait);
+    rg_stability_step(&core->stability, body, gait, &demand, estimate);
+    rg_falls_step(&core->falls, body, gait, &demand);
+    rg_impact_step(&core->impact, body, gait, &demand);
+    rg_tracker_step(&core->tracker, body, gait, &demand, estimate);
+
+    memcpy(estimate->up, body->up, sizeof estimate->up);
+    estimate->step_time = gait->step_time;
+    estimate->cadence = gait->cadence;
+    estimate->speed = gait->speed;
+    estimate->lean = body->settled ? body->lean : NAN;
+    estimate->direction = gait->direction;
+    estimate->step = gait->step;
+    estimate->gap = body->gap;
+    return rg_decide_step(&core->decide, body->t, body->sample, &demand, events);
+}
+
+int64_t rg_core_run(rg_core *core, int64_t n, const double *t, const float *acc, const float *gyro,
+                    int64_t n_pings, const rg_ping *pings, int64_t *pings_used,
+                    const rg_series *series, int64_t capacity, rg_event *events, int64_t *n_events)
+{
+    rg_series out = *series;
+    rg_sample sample;
+    rg_estimate e;
+    int64_t ping = 0, i;
+    *n_events = 0;
+    memset(&e, 0, sizeof e);
+    for (i = 0; i < n && *n_events + RG_KINDS <= capacity; i++) {
+        while (ping < n_pings && pings[ping].t <= t[i])
+            rg_core_ping(core, &pings[ping++]);
+        sample.t = t[i];
+        memcpy(sample.acc, acc + 3 * i, sizeof sample.acc);
+        memcpy(sample.gyro, gyro + 3 * i, sizeof sample.gyro);
+        *n_events += rg_core_step(core, &sample, &e, events + *n_events);
+        if (out.up) memcpy(out.up + 3 * i, e.up, sizeof e.up);
+        if (out.direction) out.direction[i] = e.direction;
+        if (out.step) out.step[i] = e.step;
+        if (out.step_time) out.step_time[i] = (float)e.step_time;
+        if (out.cadence) out.cadence[i] = e.cadence;
+        if (out.speed) out.speed[i] = e.speed;
+        if (out.lean) out.lean[i] = e.lean;
+        if (out.sway) out.sway[i] = e.sway;
+        if (out.risk) out.risk[i] = e.risk;
+        if (out.distance) out.distance[i] = e.distance;
+        if (out.closing) out.closing[i] = e.closing;
+        if (out.ttc) out.ttc[i] = e.ttc;
+    }
+    *pings_used = ping;
+    return i;
+}

@@ -1,0 +1,16 @@
+/* decide.h: from demands to episodes, with hysteresis. */
+#ifndef RG_DECIDE_H
+#define RG_DECIDE_H
+
+#include "demand.h"
+
+typedef struct rg_decide {
+    double gone_since[RG_KINDS];    /* s, when the demand was last seen */
+    int8_t level[RG_KINDS];         /* highest level of the open episode; RG_NONE: closed */
+} rg_decide;
+
+void rg_decide_init(rg_decide *s);
+/* Writes at most RG_KINDS events; returns how many. */
+int rg_decide_step(rg_decide *s, double t, int64_t sample, const rg_demand *demand, rg_event *events);
+
+#endif

@@ -1,0 +1,19 @@
+/* gait.h: what the walker's legs do, as the gait judges find it sample by sample. */
+#ifndef RG_GAIT_H
+#define RG_GAIT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct rg_gait {
+    double step_time;   /* s, time of the contact reported at this sample; NaN when step is 0 */
+    float cadence;      /* steps/min; 0 standing; NaN not yet known */
+    float speed;        /* m/s along the walker's forward axis, backward negative; NaN unknown */
+    float interval;     /* s between the last two contacts; NaN unknown */
+    int32_t steps;      /* contacts reported since init */
+    int8_t direction;   /* rg_direction */
+    uint8_t step;       /* 1: a contact is reported at this sample */
+    bool walking;       /* stepping now, in whatever direction */
+} rg_gait;
+
+#endif

@@ -1,0 +1,23 @@
+"""Where frames come from: live, simulated or replayed, all the same to who reads them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from device.frames import Frame
+
+
+class Source(Protocol):
+    """Yields Frames with their measured fields filled (t, ax … gz, gap, ping_*, button, battery)."""
+
+    name: str  # what every payload says feeds the belt: live, simulated:<scenario>, replayed:<trial>
+    fs: float  # IMU samples a second, nominal
+
+    def read(self, now: float) -> list[Frame]:
+        """Every sample since the last call, oldest first; at least one (a gap where there is none).
+
+        Never blocks longer than its bus may; `now` is the monotonic time [s] of this tick.
+        """
+
+    def close(self) -> None:
+        """Leave every pin and bus as it should be left."""

@@ -1,0 +1,1 @@
+"""The service: what owns the network and the history. Never touches hardware."""
