@@ -59,3 +59,17 @@ def wall_clock_synchronised() -> bool:
     timex = _Timex()
     state: int = libc.adjtimex(ctypes.byref(timex))
     return state not in (-1, _TIME_ERROR)
+
+
+class WallClock(Protocol):
+    """What a person's clock shows at a monotonic time."""
+
+    def at(self, t: float) -> tuple[float, bool]:
+        """Wall time [s since 1970, UTC] at monotonic `t` [s], and whether it can be trusted."""
+
+
+class SystemWallClock:
+    """The system's wall clock, as far as it is known now; it may step."""
+
+    def at(self, t: float) -> tuple[float, bool]:
+        return time.time() - (time.monotonic() - t), wall_clock_synchronised()

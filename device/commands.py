@@ -49,7 +49,9 @@ def validate(request: object) -> str:
     return ""
 
 
-def send(path: Path, command: str, by: str, timeout: float = 1.0, **arguments: str) -> dict[str, Any]:
+def send(
+    path: Path, command: str, by: str, timeout: float = 1.0, **arguments: str
+) -> dict[str, Any]:
     """Send one command and return the device's answer; `request` in it names the result to come.
 
     Raises CommandError when it is malformed, refused, or not answered within `timeout` [s].

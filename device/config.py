@@ -11,16 +11,27 @@ from pathlib import Path
 from typing import Any
 
 
-def key(default: Any, doc: str, *, low: float | None = None, high: float | None = None,
-        choices: tuple[str, ...] = (), pattern: str = "") -> Any:
+def key(
+    default: Any,
+    doc: str,
+    *,
+    low: float | None = None,
+    high: float | None = None,
+    choices: tuple[str, ...] = (),
+    pattern: str = "",
+) -> Any:
     """A documented key: its default, what it is for, and what is possible."""
-    return field(default=default, metadata={
-        "doc": doc, "low": low, "high": high, "choices": choices, "pattern": pattern})
+    return field(
+        default=default,
+        metadata={"doc": doc, "low": low, "high": high, "choices": choices, "pattern": pattern},
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Belt:
-    name: str = key("belt", "Name of this belt in topics and payloads.", pattern=r"[a-z0-9][a-z0-9_-]{0,31}")
+    name: str = key(
+        "belt", "Name of this belt in topics and payloads.", pattern=r"[a-z0-9][a-z0-9_-]{0,31}"
+    )
     run_dir: Path = key(Path("/run/rearguard"), "Folder in memory: frame ring, control socket.")
     data_dir: Path = key(Path("/var/lib/rearguard"), "Folder on disk: journal, store, recordings.")
 
@@ -28,9 +39,16 @@ class Belt:
 @dataclass(frozen=True, slots=True)
 class Loop:
     rate_hz: float = key(100.0, "Ticks of the loop a second.", low=20, high=400)
-    ring_slots: int = key(32768, "Frames kept in the ring (five minutes at 104 a second).", low=64, high=262144)
+    ring_slots: int = key(
+        32768, "Frames kept in the ring (five minutes at 104 a second).", low=64, high=262144
+    )
     queue: int = key(512, "Records that may wait for the journal's writer.", low=16, high=65536)
-    journal_mb: float = key(64.0, "Size the journal may reach before the oldest segment is given up, MB.", low=0.01, high=4096)
+    journal_mb: float = key(
+        64.0,
+        "Size the journal may reach before the oldest segment is given up, MB.",
+        low=0.01,
+        high=4096,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +62,9 @@ class Imu:
 class Ranger:
     driver: str = key("hcsr04", "Rear sensor, or none.", choices=("hcsr04", "none"))
     trigger_pin: int = key(23, "GPIO (BCM number) of the trigger.", low=0, high=27)
-    echo_pin: int = key(24, "GPIO (BCM number) of the echo, through a divider for a 5 V sensor.", low=0, high=27)
+    echo_pin: int = key(
+        24, "GPIO (BCM number) of the echo, through a divider for a 5 V sensor.", low=0, high=27
+    )
     period_s: float = key(0.06, "Seconds between pings.", low=0.05, high=1.0)
     height_m: float = key(1.0, "Height of the sensor above the ground.", low=0.3, high=1.6)
     pitch_deg: float = key(0.0, "Angle the beam points above level.", low=-30, high=45)
@@ -64,10 +84,18 @@ class Button:
 @dataclass(frozen=True, slots=True)
 class Wearer:
     name: str = key("wearer", "Profile of who wears the belt.", pattern=r"[A-Za-z0-9_ -]{1,40}")
-    reaction_s: float = key(0.60, "Time to react to a buzz (0.25 to 0.40 s measured; slower is safer).", low=0.2, high=3)
-    stopping_s: float = key(0.57, "Time to stop once reacting (0.57 s in older adults).", low=0.2, high=3)
-    cancel_s: float = key(30.0, "Seconds to cancel a fall before it is a long lie (Lifeline: 30 s).", low=5, high=300)
-    escalate_s: float = key(60.0, "Seconds between repeats of a long lie until acknowledged.", low=10, high=3600)
+    reaction_s: float = key(
+        0.60, "Time to react to a buzz (0.25 to 0.40 s measured; slower is safer).", low=0.2, high=3
+    )
+    stopping_s: float = key(
+        0.57, "Time to stop once reacting (0.57 s in older adults).", low=0.2, high=3
+    )
+    cancel_s: float = key(
+        30.0, "Seconds to cancel a fall before it is a long lie (Lifeline: 30 s).", low=5, high=300
+    )
+    escalate_s: float = key(
+        60.0, "Seconds between repeats of a long lie until acknowledged.", low=10, high=3600
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -114,7 +114,6 @@ _LAYOUT = struct.Struct(
 
 SLOT_HEADER = struct.Struct("<QII")  # sequence, crc32, payload length
 SLOT_SIZE = 192
-assert SLOT_HEADER.size + _LAYOUT.size <= SLOT_SIZE
 RING_HEADER = struct.Struct("<8sIId32s")  # magic, slots, slot size, fs [1/s], source
 RING_HEADER_SIZE = 64
 RING_MAGIC = b"RGRING01"

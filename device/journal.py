@@ -60,8 +60,11 @@ def read(folder: Path, cursor: Cursor, limit: int = 256) -> list[Entry]:
     """At most `limit` entries after `cursor`, oldest first.
 
     An unfinished last line of the newest segment is left for later; of an older one it is damage.
+    Where the cursor's segment is gone (given up, or the folder was lost), reading begins anew.
     """
     entries: list[Entry] = []
+    if not (folder / cursor.segment).is_file():
+        cursor = Cursor()
     files = [file for file in segments(folder) if file.name >= cursor.segment]
     for position, file in enumerate(files):
         offset = cursor.offset if file.name == cursor.segment else 0
