@@ -5,9 +5,17 @@ Both go through `rg_core_step` in C. Shapes and units are those of rearguard.h.
 
 from __future__ import annotations
 
-from typing import NamedTuple
+import struct
+import zlib
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from device.alerts import Level, State
+from device.core._native import ffi, lib
+from device.frames import Frame
 
 
 class Judgement(NamedTuple):
@@ -18,3 +26,198 @@ class Judgement(NamedTuple):
     event: str  # a key of alerts.EVENTS, or up_and_walking
     level: Level
     state: State  # raised or cleared
+
+
+PING = np.dtype([("t", "<f8"), ("range", "<f4"), ("echo", "<i4")])  # rg_ping, byte for byte
+
+_COLUMNS: dict[str, tuple[type, str]] = {  # column → its type here and in rg_series
+    "up": (np.float32, "float *"),
+    "direction": (np.int8, "int8_t *"),
+    "step": (np.bool_, "uint8_t *"),
+    "step_time": (np.float32, "float *"),
+    "cadence": (np.float32, "float *"),
+    "speed": (np.float32, "float *"),
+    "lean": (np.float32, "float *"),
+    "sway": (np.float32, "float *"),
+    "risk": (np.float32, "float *"),
+    "distance": (np.float32, "float *"),
+    "closing": (np.float32, "float *"),
+    "ttc": (np.float32, "float *"),
+}
+ALL: tuple[str, ...] = tuple(_COLUMNS)
+
+KINDS: tuple[str, ...] = tuple(
+    ffi.string(lib.rg_kind_name(k)).decode() for k in range(lib.RG_KINDS)
+)
+_LEVELS = tuple(Level)
+_STATES = (State.RAISED, State.CLEARED)  # rg_state
+_PARAMETERS: tuple[str, ...] = tuple(name for name, _ in ffi.typeof("rg_params").fields)
+_EVENTS_A_CALL = 256  # room for one call of rg_core_run; more come in the next
+_SAVED = struct.Struct("<8sII")  # magic, bytes of state, their crc32
+_MAGIC = b"RGCORE01"
+
+
+class Core:
+    """One wearer's judge. Not for two threads at once.
+
+    `parameters` are the fields of rg_params but fs (rearguard.h says what each is, in SI units);
+    those not given keep their defaults. Raises ValueError for one that is unknown or impossible.
+    """
+
+    def __init__(self, fs: float, **parameters: float) -> None:
+        given = {"fs": fs, **parameters}
+        chosen = ffi.new("rg_params *")
+        lib.rg_params_default(chosen, fs)
+        for name, value in given.items():
+            if name not in _PARAMETERS:
+                raise ValueError(f"{name} is no parameter of the core: {', '.join(_PARAMETERS)}")
+            setattr(chosen, name, value)
+        self._size: int = lib.rg_core_size()
+        self._block = ffi.new("char[]", self._size + 15)  # zeroed; room to align to 16
+        self._state = self._block + -int(ffi.cast("uintptr_t", self._block)) % 16
+        self._core = ffi.cast("rg_core *", self._state)
+        if bad := lib.rg_core_init(self._core, chosen):
+            name = _PARAMETERS[bad - 1]
+            raise ValueError(f"{name} = {getattr(chosen, name):g} is impossible")
+        self._sample = ffi.new("rg_sample *")
+        self._acc, self._gyro = self._sample.acc, self._sample.gyro
+        self._ping = ffi.new("rg_ping *")
+        self._estimate = ffi.new("rg_estimate *")
+        self._up = self._estimate.up
+        self._events = ffi.new("rg_event[]", lib.RG_KINDS)
+
+    def ping(self, t: float, range_m: float, echo: int) -> None:
+        """Hand in one ping [s, m, frames.Echo]; it takes effect at the next step."""
+        ping = self._ping
+        ping.t, ping.range, ping.echo = t, range_m, echo
+        lib.rg_core_ping(self._core, ping)
+
+    def step(self, frame: Frame) -> list[Judgement]:
+        """Judge the frame's IMU sample (NaN: a gap) and write what was judged into the frame."""
+        acc, gyro = self._acc, self._gyro
+        self._sample.t = frame.t
+        acc[0], acc[1], acc[2] = frame.ax, frame.ay, frame.az
+        gyro[0], gyro[1], gyro[2] = frame.gx, frame.gy, frame.gz
+        judged = self._estimate
+        n = lib.rg_core_step(self._core, self._sample, judged, self._events)
+        up = self._up
+        frame.up_x, frame.up_y, frame.up_z = up[0], up[1], up[2]
+        frame.direction = judged.direction
+        frame.step = judged.step
+        frame.step_time = judged.step_time
+        frame.cadence = judged.cadence
+        frame.speed = judged.speed
+        frame.lean = judged.lean
+        frame.sway = judged.sway
+        frame.risk = judged.risk
+        frame.distance = judged.distance
+        frame.closing = judged.closing
+        frame.ttc = judged.ttc
+        return _judgements(self._events, n) if n else []
+
+    def run(
+        self,
+        t: ArrayLike,
+        acc: ArrayLike,
+        gyro: ArrayLike,
+        pings: NDArray[Any] | tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+        columns: Sequence[str] = ALL,
+    ) -> tuple[dict[str, NDArray[Any]], list[Judgement]]:
+        """`step` over whole arrays; the next call goes on where this one ended.
+
+        t [N] s; acc [N,3] m/s²; gyro [N,3] rad/s; a row with anything not finite is a gap.
+        pings: an array of dtype `PING`, or (t, range, echo), in order of time; each is handed in
+        before the first sample not older than it, and one newer than every sample is left out.
+        Returns the columns asked for, one row a sample ([N], up [N,3]; NaN unknown), and the
+        events in order. Raises ValueError for shapes that do not fit.
+        """
+        t = np.ascontiguousarray(t, np.float64)
+        acc = np.ascontiguousarray(acc, np.float32)
+        gyro = np.ascontiguousarray(gyro, np.float32)
+        n = len(t)
+        if t.shape != (n,) or acc.shape != (n, 3) or gyro.shape != (n, 3):
+            raise ValueError(
+                f"t {t.shape}, acc {acc.shape}, gyro {gyro.shape}: not [N], [N,3], [N,3]"
+            )
+        echoes = _as_pings(pings)
+        out: dict[str, NDArray[Any]] = {
+            c: np.empty((n, 3) if c == "up" else n, _COLUMNS[c][0]) for c in columns
+        }
+        series = ffi.new("rg_series *")
+        capacity = max(_EVENTS_A_CALL, lib.RG_KINDS)
+        events = ffi.new("rg_event[]", capacity)
+        n_events, used = ffi.new("int64_t *"), ffi.new("int64_t *")
+        judgements: list[Judgement] = []
+        done = first = 0
+        while done < n:
+            for column, array in out.items():
+                setattr(series, column, ffi.cast(_COLUMNS[column][1], array[done:].ctypes.data))
+            done += lib.rg_core_run(
+                self._core,
+                n - done,
+                ffi.cast("double *", t[done:].ctypes.data),
+                ffi.cast("float *", acc[done:].ctypes.data),
+                ffi.cast("float *", gyro[done:].ctypes.data),
+                len(echoes) - first,
+                ffi.cast("rg_ping *", echoes[first:].ctypes.data),
+                used,
+                series,
+                capacity,
+                events,
+                n_events,
+            )
+            first += used[0]
+            judgements += _judgements(events, n_events[0])
+        return out, judgements
+
+    def save(self) -> bytes:
+        """The whole state; `restore` on another Core of the same build decides on from there."""
+        state = bytes(ffi.buffer(self._state, self._size))
+        return _SAVED.pack(_MAGIC, self._size, zlib.crc32(state)) + state
+
+    def restore(self, saved: bytes) -> None:
+        """Go on from what `save` gave. Raises ValueError when it is another build's, or damaged."""
+        if len(saved) < _SAVED.size:
+            raise ValueError("a saved state of the core is longer than that: the file is cut short")
+        magic, size, crc = _SAVED.unpack_from(saved)
+        state = saved[_SAVED.size :]
+        if magic != _MAGIC or size != self._size:
+            raise ValueError("this state was saved by another build of the core: use that build")
+        if len(state) != size or zlib.crc32(state) != crc:
+            raise ValueError("the saved state of the core is damaged")
+        ffi.memmove(self._state, state, size)
+
+
+def publish(buffer: Any, offset: int, sequence: int, payload: bytes) -> None:
+    """Publish `payload` as frame `sequence` in the slot at `offset` (a multiple of 8) of `buffer`.
+
+    `buffer` is writable (an mmap). Raises ValueError when the slot would not lie inside it.
+    """
+    view = ffi.from_buffer("char[]", buffer, require_writable=True)
+    if offset < 0 or offset % 8 or offset + 16 + len(payload) > len(view):
+        raise ValueError(f"a slot of {16 + len(payload)} bytes does not fit at byte {offset}")
+    lib.rg_ring_publish(view + offset, sequence, payload, len(payload))
+
+
+def _judgements(events: Any, n: int) -> list[Judgement]:
+    return [
+        Judgement(e.t, e.sample, KINDS[e.kind], _LEVELS[e.level], _STATES[e.state])
+        for e in events[0:n]
+    ]
+
+
+def _as_pings(pings: NDArray[Any] | tuple[ArrayLike, ArrayLike, ArrayLike] | None) -> NDArray[Any]:
+    """Pings as rg_ping lies in memory."""
+    if pings is None:
+        return np.empty(0, PING)
+    if isinstance(pings, np.ndarray) and pings.dtype.names:
+        t, distance, echo = pings["t"], pings["range"], pings["echo"]
+    else:
+        t, distance, echo = (np.asarray(column) for column in pings)
+    if not (t.shape == distance.shape == echo.shape == (len(t),)):
+        raise ValueError(
+            f"pings: t {t.shape}, range {distance.shape}, echo {echo.shape}: not alike"
+        )
+    packed = np.empty(len(t), PING)
+    packed["t"], packed["range"], packed["echo"] = t, distance, echo
+    return packed
