@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 import mmap
+import os
 import struct
 import zlib
 from dataclasses import dataclass, fields
@@ -132,10 +133,11 @@ class RingReader:
 
     def __init__(self, path: Path) -> None:
         with path.open("rb") as file:
-            self._inode = path.stat().st_ino
+            self._inode = os.fstat(file.fileno()).st_ino
             self._map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         self._path = path
-        magic, self.slots, size, self.fs, source = RING_HEADER.unpack_from(self._map)
+        header = self._map[:RING_HEADER_SIZE].ljust(RING_HEADER_SIZE, b"\0")
+        magic, self.slots, size, self.fs, source = RING_HEADER.unpack_from(header)
         if magic != RING_MAGIC or size != SLOT_SIZE or self.slots < 2:
             raise ValueError(f"{path} is not a frame ring of this version")
         if len(self._map) < RING_HEADER_SIZE + self.slots * SLOT_SIZE:

@@ -86,7 +86,7 @@ def _value(
     if not fits:
         raise ConfigError(f"{where}: {name} must be {wanted[kind]}, not {value!r}{_bounds(meta)}")
     low, high, choices, pattern = meta["low"], meta["high"], meta["choices"], meta["pattern"]
-    if number and ((low is not None and value < low) or (high is not None and value > high)):
+    if number and low is not None and not low <= value <= high:  # so put, it refuses NaN too
         raise ConfigError(f"{where}: {name} = {value} is impossible: choose {low} to {high}")
     if choices and value not in choices:
         raise ConfigError(
