@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -30,3 +31,18 @@ def recordings() -> Callable[[str], Path]:
         return folder
 
     return find
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--json", metavar="FILE", help="write how many passed, failed and were skipped"
+    )
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    if file := config.getoption("--json"):
+        words = ("passed", "failed", "error", "skipped")
+        counts = {word: len(terminalreporter.stats.get(word, [])) for word in words}
+        (config.invocation_params.dir / file).write_text(json.dumps(counts) + "\n")
