@@ -12,7 +12,7 @@ from tests.conftest import ROOT
 
 CORE = ROOT / "device" / "core"
 SOURCES = sorted(file for file in CORE.glob("*.c") if file.name != "_native.c")
-FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror"]
+FLAGS = ["-std=c11", "-O2", "-Wall", "-Wextra", "-Werror", "-fno-pic"]
 HEADERS = {
     "<math.h>", "<stdatomic.h>", "<stdbool.h>", "<stddef.h>", "<stdint.h>", "<string.h>",
     "<float.h>",
