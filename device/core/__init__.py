@@ -77,8 +77,10 @@ class Core:
         self._state = self._block + -int(ffi.cast("uintptr_t", self._block)) % 16
         self._core = ffi.cast("rg_core *", self._state)
         if bad := lib.rg_core_init(self._core, chosen):
-            name = _PARAMETERS[bad - 1]
-            raise ValueError(f"{name} = {getattr(chosen, name):g} is impossible")
+            name, low, high = _PARAMETERS[bad - 1], ffi.new("float *"), ffi.new("float *")
+            lib.rg_params_bounds(bad, low, high)
+            value = getattr(chosen, name)
+            raise ValueError(f"{name} = {value:g} is impossible: give {low[0]:g} to {high[0]:g}")
         self._sample = ffi.new("rg_sample *")
         self._acc, self._gyro = self._sample.acc, self._sample.gyro
         self._ping = ffi.new("rg_ping *")

@@ -1,5 +1,6 @@
 /* core.c: the way of one sample through the judges, and the batch entry over the same way. */
 #include "core.h"
+#include "params.h"
 
 #include <math.h>
 #include <string.h>
@@ -9,15 +10,31 @@ size_t rg_core_size(void)
     return sizeof(struct rg_core);
 }
 
+/* The judges of the walk, and what they said, start anew. */
+static void begin_gait(rg_core *core)
+{
+    core->gait = (rg_gait){
+        .step_time = (double)NAN, .cadence = NAN, .speed = NAN, .interval = NAN,
+        .direction = RG_UNKNOWN, .steps = core->gait.steps,
+    };
+    rg_steps_init(&core->steps, &core->params);
+    rg_direction_init(&core->direction, &core->params);
+    rg_speed_init(&core->speed, &core->params);
+}
+
 int rg_core_init(rg_core *core, const rg_params *params)
 {
+    int impossible = rg_params_check(params);
+    if (impossible)
+        return impossible;
     memset(core, 0, sizeof *core);
     core->params = *params;
+    for (int i = 0; i < 3; i++)
+        core->body.up[i] = NAN;
+    rg_imu_init(&core->imu, params);
     rg_attitude_init(&core->attitude, params);
     rg_mount_init(&core->mount, params);
-    rg_steps_init(&core->steps, params);
-    rg_direction_init(&core->direction, params);
-    rg_speed_init(&core->speed, params);
+    begin_gait(core);
     rg_stability_init(&core->stability, params);
     rg_falls_init(&core->falls, params);
     rg_impact_init(&core->impact, params);
@@ -28,7 +45,48 @@ int rg_core_init(rg_core *core, const rg_params *params)
 
 void rg_core_ping(rg_core *core, const rg_ping *ping)
 {
-    rg_tracker_ping(&core->tracker, ping);
+    rg_ping clean = *ping;
+    if (!isfinite(ping->t))
+        return;                             /* it cannot be placed; the silence tells */
+    if (ping->echo < RG_ECHO || ping->echo > RG_GLITCH || (ping->echo == RG_ECHO && !(ping->range >= 0.0f)))
+        clean.echo = RG_GLITCH;
+    if (clean.echo != RG_ECHO)
+        clean.range = NAN;
+    rg_tracker_ping(&core->tracker, &clean);
+}
+
+/* One usable sample through the judges of motion. */
+static void judge_motion(rg_core *core, rg_estimate *estimate)
+{
+    rg_body *body = &core->body;
+    rg_gait *gait = &core->gait;
+    rg_demand *asked = &core->asked;
+
+    memset(asked, 0, sizeof *asked);
+    if (body->missed > RG_BRIDGED)
+        begin_gait(core);
+    rg_mount_step(&core->mount, gait, body, asked);
+    gait->step = 0;
+    gait->step_time = (double)NAN;
+    rg_steps_step(&core->steps, body, gait);
+    rg_direction_step(&core->direction, body, gait);
+    rg_speed_step(&core->speed, body, gait);
+    rg_stability_step(&core->stability, body, gait, asked, estimate);
+    rg_falls_step(&core->falls, body, gait, asked);
+    rg_impact_step(&core->impact, body, gait, asked);
+}
+
+/* In a gap nobody judges motion: what is open stays open, nothing new is found, and when the gap
+ * is longer than can be bridged nothing is known any more. */
+static void sit_out(rg_core *core)
+{
+    core->gait.step = 0;
+    core->gait.step_time = (double)NAN;
+    if (core->body.missed > RG_BRIDGED) {
+        begin_gait(core);
+        for (int i = 0; i < 3; i++)
+            core->body.up[i] = NAN;
+    }
 }
 
 int rg_core_step(rg_core *core, const rg_sample *sample, rg_estimate *estimate, rg_event *events)
@@ -37,25 +95,25 @@ int rg_core_step(rg_core *core, const rg_sample *sample, rg_estimate *estimate, 
     rg_gait *gait = &core->gait;
     rg_demand demand = {{0}};
 
-    body->t = sample->t;
+    *estimate = (rg_estimate){
+        .sway = NAN, .risk = NAN, .distance = NAN, .closing = NAN, .ttc = NAN,
+    };
     body->sample = core->sample++;
+    rg_imu_step(&core->imu, sample, body, &demand);
     rg_attitude_step(&core->attitude, sample, body);
-    rg_mount_step(&core->mount, body, &demand);
-    gait->step = 0;
-    gait->step_time = (double)NAN;
-    rg_steps_step(&core->steps, body, gait);
-    rg_direction_step(&core->direction, body, gait);
-    rg_speed_step(&core->speed, body, gait);
-    rg_stability_step(&core->stability, body, gait, &demand, estimate);
-    rg_falls_step(&core->falls, body, gait, &demand);
-    rg_impact_step(&core->impact, body, gait, &demand);
+    if (body->gap)
+        sit_out(core);
+    else
+        judge_motion(core, estimate);
+    for (int kind = 0; kind < RG_KINDS; kind++)
+        rg_demand_ask(&demand, kind, core->asked.level[kind]);
     rg_tracker_step(&core->tracker, body, gait, &demand, estimate);
 
     memcpy(estimate->up, body->up, sizeof estimate->up);
     estimate->step_time = gait->step_time;
     estimate->cadence = gait->cadence;
     estimate->speed = gait->speed;
-    estimate->lean = body->settled ? body->lean : NAN;
+    estimate->lean = body->settled && body->aligned ? body->lean : NAN;
     estimate->direction = gait->direction;
     estimate->step = gait->step;
     estimate->gap = body->gap;
@@ -71,9 +129,8 @@ int64_t rg_core_run(rg_core *core, int64_t n, const double *t, const float *acc,
     rg_estimate e;
     int64_t ping = 0, i;
     *n_events = 0;
-    memset(&e, 0, sizeof e);
     for (i = 0; i < n && *n_events + RG_KINDS <= capacity; i++) {
-        while (ping < n_pings && pings[ping].t <= t[i])
+        while (ping < n_pings && (pings[ping].t <= t[i] || !isfinite(pings[ping].t)))
             rg_core_ping(core, &pings[ping++]);
         sample.t = t[i];
         memcpy(sample.acc, acc + 3 * i, sizeof sample.acc);

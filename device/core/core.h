@@ -7,6 +7,7 @@
 #include "direction.h"
 #include "falls.h"
 #include "impact.h"
+#include "imu.h"
 #include "mount.h"
 #include "speed.h"
 #include "stability.h"
@@ -18,6 +19,8 @@ struct rg_core {
     int64_t sample;     /* index of the next sample */
     rg_body body;
     rg_gait gait;
+    rg_demand asked;    /* by the judges of motion, at the last usable sample */
+    rg_imu imu;
     rg_attitude attitude;
     rg_mount mount;
     rg_steps steps;

@@ -1,12 +1,117 @@
 #include "mount.h"
 
-void rg_mount_init(rg_mount *s, const rg_params *params)
+#include <math.h>
+#include <string.h>
+
+static const float G = 9.81f;               /* m/s^2 */
+static const float STILL_ACC = 0.6f;        /* m/s^2 of |acc| off g in quiet standing; rest norms are off by 4 % */
+static const float STILL_RATE = 0.25f;      /* rad/s, sway of quiet standing stays below 0.1 */
+static const float STILL_FOR = 1.0f;        /* s of it that align the belt */
+static const float WALKED_FOR = 3.0f;       /* s of walking, three strides, that do so as well */
+static const float SITS_WITHIN = 0.77f;     /* cos 40 deg: 30 a belt may sit at, 10 a trunk may lean */
+static const float REFINE_TAU = 20.0f;      /* s of upright walking */
+static const float REFINE_WITHIN = 0.17f;   /* rad; more is the walker's leaning, not the belt's */
+static const float UPRIGHT = 0.7f;          /* cos 45 deg of the belt's own z axis */
+static const float INVERTED_FOR = 10.0f;    /* s nobody stays head down */
+static const float LYING_FOR = 30.0f;       /* s on its side without ever having been upright */
+
+static float dot(const float a[3], const float b[3])
 {
-    s->dt = 1.0f / params->fs;
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
 }
 
-void rg_mount_step(rg_mount *s, rg_body *body, rg_demand *demand)
+static void apply(const float r[9], const float v[3], float out[3])
 {
-    (void)s;
-    (void)body; (void)demand;
+    for (int i = 0; i < 3; i++)
+        out[i] = dot(r + 3 * i, v);
+}
+
+/* The shortest turn that takes the unit vector u to z. Near upside down there is none; what comes
+ * out there is bounded, and no more is asked of it. */
+static void shortest(const float u[3], float r[9])
+{
+    float k = 1.0f / fmaxf(1.0f + u[2], 0.05f);
+    r[0] = 1.0f - u[0] * u[0] * k;
+    r[1] = r[3] = -u[0] * u[1] * k;
+    r[2] = -u[0];
+    r[4] = 1.0f - u[1] * u[1] * k;
+    r[5] = -u[1];
+    r[6] = u[0];
+    r[7] = u[1];
+    r[8] = u[2];
+}
+
+static void align(rg_mount *s, const float up[3], rg_body *body)
+{
+    float norm = sqrtf(dot(up, up));
+    for (int i = 0; i < 3; i++)
+        s->standing[i] = up[i] / norm;
+    shortest(s->standing, s->turn);
+    body->aligned = true;
+}
+
+void rg_mount_init(rg_mount *s, const rg_params *params)
+{
+    (void)params;
+    memset(s, 0, sizeof *s);
+    s->standing[2] = s->turn[0] = s->turn[4] = s->turn[8] = 1.0f;
+}
+
+/* The first standing second or the first strides align the belt; upright walking refines that.
+ * Later stillness does not: it may be sitting or lying. */
+static void watch(rg_mount *s, const rg_gait *gait, rg_body *body)
+{
+    if (body->aligned) {
+        if (!gait->walking || fabsf(body->lean) > REFINE_WITHIN || fabsf(body->roll) > REFINE_WITHIN)
+            return;
+        float a = body->dt / REFINE_TAU, up[3];
+        for (int i = 0; i < 3; i++)
+            up[i] = s->standing[i] + a * (body->up[i] - s->standing[i]);
+        if (up[2] > SITS_WITHIN)
+            align(s, up, body);
+        return;
+    }
+    bool still = fabsf(body->acc_norm - G) < STILL_ACC && sqrtf(dot(body->gyro, body->gyro)) < STILL_RATE;
+    if ((!still && !gait->walking) || body->up[2] < SITS_WITHIN || !body->settled) {
+        memset(s->mean, 0, sizeof s->mean);
+        s->still = s->walked = 0.0f;
+        return;
+    }
+    for (int i = 0; i < 3; i++)
+        s->mean[i] += body->up[i];
+    s->still = still ? s->still + body->dt : 0.0f;
+    s->walked += gait->walking ? body->dt : 0.0f;
+    if (s->still >= STILL_FOR || s->walked >= WALKED_FOR)
+        align(s, s->mean, body);
+}
+
+/* What gravity alone shows for sure. A body lies as a belt on a table does, so that once the belt
+ * has been upright, lying says nothing. */
+static void worn(rg_mount *s, const rg_body *body, rg_demand *demand)
+{
+    s->inverted = body->up[2] < -UPRIGHT ? s->inverted + body->dt : 0.0f;
+    s->upright = s->upright || body->up[2] > UPRIGHT;
+    s->lying = s->upright ? 0.0f : s->lying + body->dt;
+    if (s->inverted > INVERTED_FOR || s->lying > LYING_FOR)
+        rg_demand_ask(demand, RG_NOT_WORN, RG_FAULT);
+}
+
+void rg_mount_step(rg_mount *s, const rg_gait *gait, rg_body *body, rg_demand *demand)
+{
+    float up[3], level[9], v[3];
+    if (body->gap)
+        return;
+    watch(s, gait, body);
+    if (body->settled)
+        worn(s, body, demand);
+
+    apply(s->turn, body->up, up);
+    shortest(up, level);
+    apply(s->turn, body->acc, v);
+    apply(level, v, body->lin);
+    body->lin[2] -= G;
+    apply(s->turn, body->gyro, v);
+    apply(level, v, body->rate);
+    body->lean = atan2f(-up[0], sqrtf(up[1] * up[1] + up[2] * up[2]));
+    body->roll = atan2f(up[1], sqrtf(up[0] * up[0] + up[2] * up[2]));
 }

@@ -1,4 +1,8 @@
-/* mount.h: how the belt sits: from sensor axes to the walker's. */
+/* mount.h: how the belt sits: from sensor axes to the walker's.
+ *
+ * Gravity shows the pitch and roll the belt sits at; the yaw it does not show, and the small yaw
+ * of a belt is let be. The shortest turn that takes the standing walker's vertical to z is taken.
+ */
 #ifndef RG_MOUNT_H
 #define RG_MOUNT_H
 
@@ -7,10 +11,18 @@
 #include "gait.h"
 
 typedef struct rg_mount {
-    float dt;           /* s */
+    float standing[3];  /* unit vertical of the upright walker, sensor axes */
+    float turn[9];      /* rows: the walker's axes, sensor axes */
+    float mean[3];      /* sum of `up` over the quasi-still or walking time so far */
+    float still;        /* s quasi-still without a break */
+    float walked;       /* s walked before the first alignment */
+    float inverted;     /* s upside down without a break */
+    float lying;        /* s on its side since the start, while never yet upright */
+    bool upright;       /* has been upright since the start */
 } rg_mount;
 
 void rg_mount_init(rg_mount *s, const rg_params *params);
-void rg_mount_step(rg_mount *s, rg_body *body, rg_demand *demand);
+/* gait: as of the sample before. */
+void rg_mount_step(rg_mount *s, const rg_gait *gait, rg_body *body, rg_demand *demand);
 
 #endif

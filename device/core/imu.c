@@ -1,0 +1,88 @@
+#include "imu.h"
+
+#include <math.h>
+#include <string.h>
+
+static const float FAULT_AFTER = 0.1f;      /* s without data: five to forty samples lost */
+static const float FROZEN_AFTER = 0.5f;     /* s; a live sensor's noise moves some bit in 0.04 s */
+static const float ACC_MAX = 400.0f;        /* m/s^2, beyond any impact on a waist (SisFall: 259) */
+static const float GYRO_MAX = 70.0f;        /* rad/s, twice the range of any belt's gyroscope */
+static const double T_MAX = 1e9;            /* s, 31 years */
+static const float G = 9.81f;               /* m/s^2 */
+static const float NORM_OFF = 2.0f;         /* m/s^2 off g at rest; a sound sensor is within 0.5 */
+static const float NORM_REST = 0.3f;        /* m/s^2 of restlessness below which the norm must be g */
+static const float NORM_TAU = 2.0f;         /* s, low-pass of the norm */
+static const float NORM_AFTER = 5.0f;       /* s it must rest there */
+static const float JITTER = 1.5f;           /* samples a time stamp may be late with none lost */
+
+void rg_imu_init(rg_imu *s, const rg_params *params)
+{
+    memset(s, 0, sizeof *s);
+    s->dt = 1.0f / params->fs;
+    s->norm = G;
+    s->restless = 10.0f * NORM_REST;        /* not known to be at rest */
+}
+
+static float norm(const float v[3])
+{
+    return sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+}
+
+/* A comparison with NaN is false, one with infinity false as well. */
+static bool believable(const rg_sample *sample)
+{
+    return norm(sample->acc) <= ACC_MAX && norm(sample->gyro) <= GYRO_MAX;
+}
+
+static bool frozen(rg_imu *s, const rg_sample *sample)
+{
+    bool same = memcmp(s->last.acc, sample->acc, sizeof sample->acc) == 0
+        && memcmp(s->last.gyro, sample->gyro, sizeof sample->gyro) == 0;
+    s->same = !same ? 0 : s->same < INT32_MAX ? s->same + 1 : s->same;
+    s->last = *sample;
+    return (float)s->same * s->dt >= FROZEN_AFTER;
+}
+
+/* Whether a sensor at rest has weighed something other than g for long: broken or badly scaled. */
+static bool weighs_wrong(rg_imu *s, float acc_norm)
+{
+    float a = s->dt / NORM_TAU;
+    s->norm += a * (acc_norm - s->norm);
+    s->restless += a * (fabsf(acc_norm - s->norm) - s->restless);
+    bool off = s->restless < NORM_REST && fabsf(s->norm - G) > NORM_OFF;
+    s->wrong = off ? fminf(s->wrong + s->dt, NORM_AFTER) : 0.0f;
+    return s->wrong >= NORM_AFTER;
+}
+
+void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *demand)
+{
+    /* Written so that a time that is NaN is no later time either. */
+    bool later = fabs(sample->t) <= T_MAX && (!s->begun || sample->t > body->t);
+    bool usable = later && believable(sample);
+    if (frozen(s, sample)) {
+        usable = false;
+        rg_demand_ask(demand, RG_IMU_FAULT, RG_FAULT);
+    }
+
+    if (later) {
+        if (!s->begun)
+            s->used_t = sample->t - (double)s->dt;
+        s->begun = true;
+        body->t = sample->t;
+    }
+    float hole = (float)(body->t - s->used_t) - s->dt;
+    float counted = (float)s->unused * s->dt;       /* time may stand still as well */
+    body->missed = s->unused || hole > JITTER * s->dt ? fmaxf(hole, counted) : 0.0f;
+    body->gap = !usable;
+    body->dt = s->dt;
+    if (usable) {
+        s->used_t = sample->t;
+        s->unused = 0;
+        if (weighs_wrong(s, norm(sample->acc)))
+            rg_demand_ask(demand, RG_IMU_FAULT, RG_FAULT);
+    } else if (s->unused < INT32_MAX) {
+        s->unused++;
+    }
+    if (body->missed > FAULT_AFTER)
+        rg_demand_ask(demand, RG_IMU_FAULT, RG_FAULT);
+}

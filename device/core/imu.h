@@ -1,0 +1,24 @@
+/* imu.h: whether a sample can be used, and the fault when none can. */
+#ifndef RG_IMU_H
+#define RG_IMU_H
+
+#include "body.h"
+#include "demand.h"
+
+typedef struct rg_imu {
+    rg_sample last;     /* as it came, to see it frozen */
+    double used_t;      /* s, time of the last usable sample */
+    float dt;           /* s */
+    int32_t same;       /* samples in a row with the same six values */
+    int32_t unused;     /* samples in a row that could not be used */
+    float norm;         /* m/s^2, low-pass of |acc| */
+    float restless;     /* m/s^2, low-pass of | |acc| - norm | */
+    float wrong;        /* s the norm has rested far from g */
+    bool begun;         /* there has been a sample with a time */
+} rg_imu;
+
+void rg_imu_init(rg_imu *s, const rg_params *params);
+/* Sets the body's t, sample, dt, missed and gap. */
+void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *demand);
+
+#endif
