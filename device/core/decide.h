@@ -5,10 +5,12 @@
 #include "demand.h"
 
 typedef struct rg_decide {
-    double gone_since[RG_KINDS];    /* s, when the demand was last seen */
+    double last_asked[RG_KINDS];    /* s, when the demand was last seen */
     int8_t level[RG_KINDS];         /* highest level of the open episode; RG_NONE: closed */
 } rg_decide;
 
+/* An episode is raised at once, raised again only at a higher level, and cleared when nothing has
+ * been asked for its kind for that kind's clear time. */
 void rg_decide_init(rg_decide *s);
 /* Writes at most RG_KINDS events; returns how many. */
 int rg_decide_step(rg_decide *s, double t, int64_t sample, const rg_demand *demand, rg_event *events);

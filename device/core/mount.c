@@ -11,9 +11,8 @@ static const float WALKED_FOR = 3.0f;       /* s of walking, three strides, that
 static const float SITS_WITHIN = 0.77f;     /* cos 40 deg: 30 a belt may sit at, 10 a trunk may lean */
 static const float REFINE_TAU = 20.0f;      /* s of upright walking */
 static const float REFINE_WITHIN = 0.17f;   /* rad; more is the walker's leaning, not the belt's */
-static const float UPRIGHT = 0.7f;          /* cos 45 deg of the belt's own z axis */
-static const float INVERTED_FOR = 10.0f;    /* s nobody stays head down */
-static const float LYING_FOR = 30.0f;       /* s on its side without ever having been upright */
+static const float INVERTED = -0.7f;        /* cos 135 deg of the belt's own z axis */
+static const float INVERTED_FOR = 10.0f;    /* s */
 
 static float dot(const float a[3], const float b[3])
 {
@@ -72,7 +71,8 @@ static void watch(rg_mount *s, const rg_gait *gait, rg_body *body)
         return;
     }
     bool still = fabsf(body->acc_norm - G) < STILL_ACC && sqrtf(dot(body->gyro, body->gyro)) < STILL_RATE;
-    if ((!still && !gait->walking) || body->up[2] < SITS_WITHIN || !body->settled) {
+    bool walking = gait->walking && body->settled;
+    if ((!still && !walking) || body->up[2] < SITS_WITHIN) {
         memset(s->mean, 0, sizeof s->mean);
         s->still = s->walked = 0.0f;
         return;
@@ -80,19 +80,17 @@ static void watch(rg_mount *s, const rg_gait *gait, rg_body *body)
     for (int i = 0; i < 3; i++)
         s->mean[i] += body->up[i];
     s->still = still ? s->still + body->dt : 0.0f;
-    s->walked += gait->walking ? body->dt : 0.0f;
+    s->walked += walking ? body->dt : 0.0f;
     if (s->still >= STILL_FOR || s->walked >= WALKED_FOR)
         align(s, s->mean, body);
 }
 
-/* What gravity alone shows for sure. A body lies as a belt on a table does, so that once the belt
- * has been upright, lying says nothing. */
+/* What gravity alone shows for sure: nobody stays head down. A belt on its side says nothing, for
+ * a body lies as a belt on a table does. */
 static void worn(rg_mount *s, const rg_body *body, rg_demand *demand)
 {
-    s->inverted = body->up[2] < -UPRIGHT ? s->inverted + body->dt : 0.0f;
-    s->upright = s->upright || body->up[2] > UPRIGHT;
-    s->lying = s->upright ? 0.0f : s->lying + body->dt;
-    if (s->inverted > INVERTED_FOR || s->lying > LYING_FOR)
+    s->inverted = body->up[2] < INVERTED ? s->inverted + body->dt : 0.0f;
+    if (s->inverted > INVERTED_FOR)
         rg_demand_ask(demand, RG_NOT_WORN, RG_FAULT);
 }
 

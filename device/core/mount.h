@@ -17,8 +17,6 @@ typedef struct rg_mount {
     float still;        /* s quasi-still without a break */
     float walked;       /* s walked before the first alignment */
     float inverted;     /* s upside down without a break */
-    float lying;        /* s on its side since the start, while never yet upright */
-    bool upright;       /* has been upright since the start */
 } rg_mount;
 
 void rg_mount_init(rg_mount *s, const rg_params *params);
