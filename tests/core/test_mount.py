@@ -1,0 +1,94 @@
+"""How the belt sits: lean and roll against the standing wearer's own vertical."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from device.alerts import State
+from device.core import Core
+from tests.core.motion import rotation, sense
+
+FS = 100.0
+
+
+def stand_then(seconds, turn_to, belt, push=None):
+    """Stands 3 s, turns to `turn_to` [3,3] within 1 s and stays; the belt sits at `belt` [3,3]."""
+    n = int(seconds * FS)
+    share = np.clip(np.arange(n) / FS - 3, 0, 1)
+    axis, angle = turn_to
+    turn = rotation(axis, angle * share) @ belt
+    return sense(turn, np.zeros((n, 3)) if push is None else push, FS)
+
+
+def judge(acc, gyro, columns=("lean",)):
+    return Core(FS).run(np.arange(len(acc)) / FS, acc, gyro, columns=columns)
+
+
+@pytest.mark.parametrize("pitch", [-30, 0, 30])
+@pytest.mark.parametrize("roll", [-30, 0, 30])
+def test_lean_is_the_wearers_not_the_belts(pitch, roll):
+    if abs(pitch) == abs(roll) == 30:
+        pitch, roll = pitch * 0.7, roll * 0.7  # 30° in all
+    belt = rotation(1, np.radians(pitch)) @ rotation(0, np.radians(roll))
+    for lean in (-20.0, 20.0):
+        acc, gyro, _ = stand_then(8, (1, np.radians(lean)), belt)
+        judged = np.degrees(judge(acc, gyro)[0]["lean"])
+        assert np.isnan(judged[0])  # nobody knows yet how it sits
+        assert abs(judged[290]) < 1.0
+        assert abs(judged[-1] - lean) < 2.5  # a belt at an angle has a small yaw as well
+
+
+def test_walker_frame_signs(inner):
+    """Forward, left and up are positive; so are a lean forward and a roll to the right."""
+    ffi, lib = inner
+    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
+    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
+    lib.rg_params_default(params, FS)
+    lib.rg_mount_init(state, params)
+
+    def see(up, acc, gyro=(0.0, 0.0, 0.0)):
+        body.up, body.acc, body.gyro = list(up), list(acc), list(gyro)
+        lib.rg_mount_step(state, gait, body, demand)
+        return list(body.lin), body.lean, body.roll, list(body.rate)
+
+    lin, lean, roll, rate = see((0, 0, 1), (1.0, 2.0, 9.81 + 3.0), (0.1, 0.2, 0.3))
+    assert np.allclose(lin, (1, 2, 3), atol=1e-5)
+    assert (lean, roll) == (0.0, 0.0)
+    assert np.allclose(rate, (0.1, 0.2, 0.3))
+    forward = (-np.sin(0.3), 0.0, np.cos(0.3))  # the chest over the toes: x points down
+    lin, lean, roll, _ = see(forward, np.multiply(forward, 9.81))
+    assert np.allclose(lin, 0.0, atol=1e-5)
+    assert np.isclose(lean, 0.3)
+    assert np.isclose(roll, 0.0)
+    right = (0.0, np.sin(0.3), np.cos(0.3))  # the right side down: y points up
+    _, lean, roll, _ = see(right, np.multiply(right, 9.81))
+    assert np.isclose(lean, 0.0)
+    assert np.isclose(roll, 0.3)
+
+
+def test_upside_down_is_not_worn_after_ten_seconds():
+    acc, gyro, _ = stand_then(25, (0, np.pi), np.eye(3))
+    told = [(e.event, e.state, e.t) for e in judge(acc, gyro)[1] if e.event == "not_worn"]
+    assert len(told) == 1
+    assert told[0][1] is State.RAISED
+    assert 13.0 < told[0][2] < 15.0
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+@pytest.mark.parametrize("side", [-1, 1])
+def test_lying_is_no_reason_to_say_not_worn(axis, side):
+    """Gravity cannot tell a body on the floor from a belt on a table: nothing is guessed."""
+    acc, gyro, _ = stand_then(60, (axis, side * np.pi / 2), np.eye(3))
+    assert not [e for e in judge(acc, gyro)[1] if e.event == "not_worn"]
+
+
+@pytest.mark.parametrize("name", ["kfall", "sisfall", "voisard_gait", "mobilised_example"])
+def test_no_worn_sensor_is_called_faulty_or_not_worn(trials, name):
+    """Falls, lying, jumping, standing still for half a minute: every twentieth trial."""
+    count = 0
+    for trial in trials(name, 20 if name in ("kfall", "sisfall") else 2):
+        _, told = Core(trial.fs).run(trial.t, trial.acc, trial.gyro, columns=())
+        assert not [e for e in told if e.event in ("not_worn", "imu_fault")], trial.name
+        count += 1
+    assert count >= 3
