@@ -1,0 +1,398 @@
+"""The core as its callers see it: one judgement whatever the way the samples come in."""
+
+from __future__ import annotations
+
+import math
+import zlib
+
+import numpy as np
+import pytest
+from device.core._native import ffi, lib
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device.alerts import JUDGED, Level, State
+from device.core import ALL, KINDS, PING, Core, publish
+from device.frames import RING_HEADER_SIZE, SLOT_SIZE, Frame, slot_crc
+from tests.core.motion import rotation, sense, walk
+
+FIELDS = [c for c in ALL if c != "up"]
+
+
+# --- what comes in -----------------------------------------------------------------------------
+
+
+def story(seed: int, seconds: float, fs: float):
+    """A seeded life of a belt: walking, standing, thrown about, with gaps, freezes and echoes.
+
+    Returns t [N], acc [N,3], gyro [N,3] and pings (t, range, echo).
+    """
+    random = np.random.default_rng(seed)
+    turn, push = walk(seconds, fs, cadence=random.uniform(70, 150))
+    acc, gyro, _ = sense(turn @ rotation(1, random.uniform(-0.5, 0.5)), push, fs)
+    n = len(acc)
+    t = np.arange(n) / fs + random.choice([0.0, 1e5])
+    for _ in range(random.integers(0, 6)):
+        start, length = random.integers(0, n), random.integers(1, max(2, int(0.8 * fs)))
+        rows = slice(start, start + length)
+        match random.integers(0, 7):
+            case 0:
+                acc[rows] = np.nan
+            case 1:
+                gyro[rows, 1] = np.inf
+            case 2:
+                acc[rows], gyro[rows] = acc[start], gyro[start]
+            case 3:
+                acc[rows] += random.normal(0, 60, 3)
+            case 4:
+                acc[rows] *= 0.05
+            case 5:
+                t[start:] += random.uniform(0, 3)
+            case 6:
+                acc[rows] = 1e30
+    pings = np.sort(random.uniform(t[0] - 0.1, t[-1] + 0.1, int(seconds * 20)))
+    distance = np.clip(3 - 0.5 * (pings - t[0]), 0.1, 4) + random.normal(0, 0.01, len(pings))
+    echo = random.choice(6, len(pings), p=[0.7, 0.1, 0.05, 0.05, 0.05, 0.05])
+    return t, acc, gyro, (pings, np.where(echo == 0, distance, np.nan), echo)
+
+
+def same(one, other):
+    """Bit for bit, where a NaN is a NaN."""
+    columns, told = one
+    assert told == other[1]
+    for name, column in columns.items():
+        kind = column.dtype.kind
+        assert np.array_equal(column, other[0][name], equal_nan=kind == "f"), name
+
+
+def joined(parts):
+    return (
+        {c: np.concatenate([columns[c] for columns, _ in parts]) for c in parts[0][0]},
+        [event for _, told in parts for event in told],
+    )
+
+
+def in_chunks(core, data, cuts):
+    t, acc, gyro, pings = data
+    parts, handed = [], 0
+    for start, end in zip([0, *cuts], [*cuts, len(t)], strict=True):
+        # a ping goes with the chunk that holds the first sample not older than it
+        until = int(np.searchsorted(pings[0], t[end - 1], side="right")) if end > start else handed
+        chunk = tuple(column[handed:until] for column in pings)
+        parts.append(core.run(t[start:end], acc[start:end], gyro[start:end], chunk))
+        handed = max(until, handed)
+    return joined(parts)
+
+
+def frame_by_frame(core, data):
+    t, acc, gyro, (ping_t, distance, echo) = data
+    n, ping, told = len(t), 0, []
+    out = {c: np.empty((n, 3) if c == "up" else n, np.float64) for c in ALL}
+    for i in range(n):
+        while ping < len(ping_t) and ping_t[ping] <= t[i]:
+            core.ping(ping_t[ping], distance[ping], echo[ping])
+            ping += 1
+        a, g = acc[i].tolist(), gyro[i].tolist()
+        frame = Frame(t=t[i], ax=a[0], ay=a[1], az=a[2], gx=g[0], gy=g[1], gz=g[2])
+        told += core.step(frame)
+        out["up"][i] = frame.up_x, frame.up_y, frame.up_z
+        for column in FIELDS:
+            out[column][i] = getattr(frame, column)
+    return {c: v.astype(np.float32) for c, v in out.items()}, told
+
+
+# --- laws --------------------------------------------------------------------------------------
+
+
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    fs=st.sampled_from([20.0, 47.0, 100.0, 200.0, 400.0]),
+    cuts=st.lists(st.floats(0, 1), max_size=5),
+)
+@settings(deadline=None, max_examples=40)
+def test_any_split_decides_the_same(seed, fs, cuts):
+    """Whole, in chunks (empty ones too), and sample by sample: bit for bit the same."""
+    data = story(seed, 800 / fs + 2, fs)
+    whole = Core(fs).run(*data)
+    places = sorted(round(cut * len(data[0])) for cut in cuts)
+    same(whole, in_chunks(Core(fs), data, places))
+    same(whole, frame_by_frame(Core(fs), data))
+
+
+@given(seed=st.integers(0, 2**32 - 1), at=st.floats(0.05, 0.95))
+@settings(deadline=None, max_examples=20)
+def test_a_restored_state_decides_the_same(seed, at):
+    fs, data = 100.0, story(seed, 12.0, 100.0)
+    t, acc, gyro, pings = data
+    cut = round(at * len(t))
+    first = int(np.searchsorted(pings[0], t[cut - 1], side="right"))
+    core = Core(fs)
+    core.run(t[:cut], acc[:cut], gyro[:cut], tuple(column[:first] for column in pings))
+    saved = core.save()
+    rest = t[cut:], acc[cut:], gyro[cut:], tuple(column[first:] for column in pings)
+    expected = core.run(*rest)
+    other = Core(50.0, body_reach=0.5)  # all of it comes from the saved state
+    other.restore(saved)
+    same(expected, other.run(*rest))
+
+
+def documented(out):
+    """Every figure within what rearguard.h says of it."""
+    up = out["up"]
+    known = np.isfinite(up).all(1)
+    assert (known | np.isnan(up).all(1)).all()
+    assert np.allclose(np.linalg.norm(up[known], axis=1), 1.0, atol=1e-5)
+    assert np.isin(out["direction"], (-1, 0, 1, 2, 9)).all()
+    assert np.array_equal(np.isfinite(out["step_time"]), out["step"])
+    for name in ("cadence", "sway", "distance", "ttc"):
+        assert not (out[name] < 0).any(), name
+    for name in ("cadence", "speed", "lean", "sway", "risk", "distance", "closing"):
+        assert not np.isinf(out[name]).any(), name
+    assert not (np.abs(out["lean"]) > math.pi / 2 + 1e-5).any()
+    assert not ((out["risk"] < 0) | (out["risk"] > 1)).any()
+
+
+WILD = st.one_of(
+    st.floats(width=32),
+    st.floats(-100, 100, width=32),
+    st.sampled_from([0.0, -0.0, 9.81, 400.0, 1e-40, 3.4e38, math.nan, math.inf, -math.inf]),
+)
+
+
+@given(
+    fs=st.sampled_from([20.0, 33.3, 100.0, 400.0]),
+    rows=st.lists(st.lists(WILD, min_size=6, max_size=6), min_size=1, max_size=12),
+    times=st.lists(st.floats(), max_size=6),
+    pings=st.lists(st.tuples(st.floats(), st.floats(width=32), st.integers(-9, 9)), max_size=8),
+    seed=st.integers(0, 2**32 - 1),
+)
+@settings(deadline=None, max_examples=100)
+def test_nothing_that_comes_in_gives_nonsense(fs, rows, times, pings, seed):
+    """Any values, any times, any pings, amid a walk: no crash, and only documented results."""
+    t, acc, gyro, echoes = story(seed, 4.0, fs)
+    random = np.random.default_rng(seed)
+    places = random.integers(0, len(t), len(rows))
+    acc[places], gyro[places] = [row[:3] for row in rows], [row[3:] for row in rows]
+    for time, place in zip(times, random.integers(0, len(t), len(times)), strict=True):
+        t[place] = time
+    core = Core(fs)
+    half = len(t) // 2
+    columns, told = core.run(t[:half], acc[:half], gyro[:half], echoes)
+    documented(columns)
+    for ping in pings:
+        core.ping(*ping)
+    columns, more = core.run(t[half:], acc[half:], gyro[half:])
+    documented(columns)
+    told += more
+    assert [e.sample for e in told] == sorted(e.sample for e in told)
+    assert [e.t for e in told] == sorted(e.t for e in told)
+    for kind in KINDS:
+        level = Level.NONE
+        for event in (e for e in told if e.event == kind):
+            raised = event.state is State.RAISED
+            assert event.level > level if raised else event.level == level > Level.NONE
+            level = event.level if raised else Level.NONE
+
+
+@given(seed=st.integers(0, 2**32 - 1), cut=st.integers(1, 900))
+@settings(deadline=None, max_examples=20)
+def test_causal(seed, cut):
+    """What comes later changes nothing of what was said before."""
+    t, acc, gyro, (ping_t, distance, echo) = story(seed, 10.0, 100.0)
+    earlier = ping_t <= t[cut - 1]
+    whole, told = Core(100.0).run(t, acc, gyro, (ping_t, distance, echo))
+    pings = ping_t[earlier], distance[earlier], echo[earlier]
+    part = Core(100.0).run(t[:cut], acc[:cut], gyro[:cut], pings)
+    same(({c: v[:cut] for c, v in whole.items()}, [e for e in told if e.sample < cut]), part)
+
+
+# --- gaps and faults of the motion sensor --------------------------------------------------------
+
+
+def standing(seconds, fs=100.0):
+    n = round(seconds * fs)
+    acc, gyro, _ = sense(np.repeat(np.eye(3)[None], n, 0), np.zeros((n, 3)), fs)
+    return np.arange(n) / fs, acc, gyro
+
+
+def faults(t, acc, gyro, fs=100.0):
+    _, told = Core(fs).run(t, acc, gyro)
+    return [(e.state, round(e.t, 3)) for e in told if e.event == "imu_fault"]
+
+
+@pytest.mark.parametrize("fs", [20.0, 100.0, 400.0])
+def test_no_data_is_a_fault_after_a_tenth_of_a_second(fs):
+    t, acc, gyro = standing(6, fs)
+    acc[int(2 * fs) : int(3 * fs)] = np.nan
+    (raised, at), (cleared, then) = faults(t, acc, gyro, fs)
+    assert (raised, cleared) == (State.RAISED, State.CLEARED)
+    assert 2.1 <= at <= 2.1 + 2.5 / fs
+    assert 4.0 <= then <= 4.0 + 3 / fs  # a second of good data
+
+    t, acc, gyro = standing(6, fs)
+    acc[int(2 * fs) : int(2.09 * fs)] = np.nan
+    assert not faults(t, acc, gyro, fs)
+
+
+def test_no_data_from_the_start_is_a_fault():
+    t, acc, gyro = standing(1)
+    (told,) = faults(t, np.full_like(acc, np.nan), gyro)
+    assert told[0] is State.RAISED
+    assert told[1] < 0.13
+
+
+def test_a_hole_in_time_is_a_fault_too():
+    t, acc, gyro = standing(6)
+    t[200:] += 0.5
+    assert [state for state, _ in faults(t, acc, gyro)] == [State.RAISED, State.CLEARED]
+
+
+def test_frozen_data_is_a_fault_after_half_a_second():
+    t, acc, gyro = standing(6)
+    acc[200:400], gyro[200:400] = acc[200], gyro[200]
+    (raised, at), (cleared, _) = faults(t, acc, gyro)
+    assert (raised, cleared) == (State.RAISED, State.CLEARED)
+    assert at == 2.5
+    out, _ = Core(100.0).run(t, acc, gyro)
+    assert np.isnan(out["up"][280:400]).all()
+    assert (out["direction"][280:400] == 9).all()
+
+
+@pytest.mark.parametrize(("column", "value"), [("acc", 500.0), ("gyro", 80.0), ("acc", 1e38)])
+def test_absurd_data_is_no_data(column, value):
+    t, acc, gyro = standing(4)
+    {"acc": acc, "gyro": gyro}[column][200:230, 0] = value
+    assert [state for state, _ in faults(t, acc, gyro)] == [State.RAISED, State.CLEARED]
+
+
+@pytest.mark.parametrize("scale", [0.0, 0.7, 1.3])
+def test_a_sensor_that_rests_far_from_g_is_a_fault(scale):
+    t, acc, gyro = standing(30)
+    (told,) = faults(t, acc * scale, gyro)
+    assert told[0] is State.RAISED
+    assert 5.0 < told[1] < 20.0
+    assert not faults(t, acc * 1.05, gyro)  # SisFall's sensors rest 4 % off
+
+
+def test_time_that_stands_still_or_runs_backward_is_a_fault():
+    for broken in (np.full(400, 2.0), 4.0 - np.arange(400) / 100, np.full(400, np.nan)):
+        t, acc, gyro = standing(4)
+        t[200:] = broken[:200]
+        assert faults(t, acc, gyro)[0][0] is State.RAISED
+    t, acc, gyro = standing(4)
+    t[200] = 1.0  # one sample out of order is dropped and nothing is made of it
+    assert not faults(t, acc, gyro)
+
+
+def test_a_gap_opens_and_closes_nothing_but_the_fault():
+    """What the judges of motion last said stands for as long as nobody can see."""
+    t, acc, gyro = standing(60)
+    turn = rotation(0, np.pi * np.clip(t - 3, 0, 1))
+    acc, gyro, _ = sense(turn, np.zeros_like(acc), 100.0)  # upside down from 4 s on: not_worn
+    acc[3000:4500] = np.nan
+    _, told = Core(100.0).run(t, acc, gyro)
+    assert [e.state for e in told if e.event == "not_worn"] == [State.RAISED]
+    assert [e.event for e in told if 30 <= e.t < 45] == ["imu_fault"]
+
+
+# --- parameters, names, ring ---------------------------------------------------------------------
+
+
+@given(
+    name=st.sampled_from([name for name, _ in ffi.typeof("rg_params").fields]),
+    value=st.one_of(st.floats(width=32), st.just(math.nan)),
+)
+def test_a_parameter_is_taken_or_refused_by_name(name, value):
+    low, high = ffi.new("float *"), ffi.new("float *")
+    position = [n for n, _ in ffi.typeof("rg_params").fields].index(name) + 1
+    lib.rg_params_bounds(position, low, high)
+    given_ = {"fs": 100.0, name: value}
+    if low[0] <= value <= high[0]:
+        Core(**given_)
+    else:
+        with pytest.raises(ValueError, match=rf"^{name} = .* give {low[0]:g} to {high[0]:g}$"):
+            Core(**given_)
+
+
+def test_an_unknown_parameter_is_refused_with_those_there_are():
+    with pytest.raises(ValueError, match=r"near_zon is no parameter.*near_zone"):
+        Core(100.0, near_zon=0.5)
+
+
+def test_every_default_is_possible():
+    for fs in (20.0, 95.238, 400.0):
+        assert Core(fs).run([], np.empty((0, 3)), np.empty((0, 3)))[1] == []
+
+
+def test_names_are_those_of_the_alerts():
+    assert (*JUDGED, "up_and_walking") == KINDS
+    words = [ffi.string(lib.rg_level_name(level)).decode() for level in range(lib.RG_DANGER + 1)]
+    assert words == [level.word for level in Level]
+    assert ffi.string(lib.rg_kind_name(99)) == ffi.string(lib.rg_level_name(-1)) == b""
+
+
+@given(sequence=st.integers(1, 2**64 - 1), payload=st.binary(max_size=SLOT_SIZE - 16))
+def test_a_published_slot_is_what_readers_check(sequence, payload):
+    ring = bytearray(RING_HEADER_SIZE + 3 * SLOT_SIZE)
+    offset = RING_HEADER_SIZE + SLOT_SIZE
+    publish(ring, offset, sequence, payload)
+    slot = bytes(ring[offset : offset + 16 + len(payload)])
+    number = sequence.to_bytes(8, "little")
+    crc = zlib.crc32(number + payload)
+    assert crc == slot_crc(sequence, payload)
+    head = number + crc.to_bytes(4, "little") + len(payload).to_bytes(4, "little")
+    assert slot == head + payload
+    assert not any(ring[:offset])
+    assert not any(ring[offset + 16 + len(payload) :])
+
+
+@pytest.mark.parametrize("offset", [-8, 4, 120, 10**9])
+def test_a_slot_outside_the_ring_is_refused(offset):
+    with pytest.raises(ValueError, match="does not fit"):
+        publish(bytearray(128), offset, 1, b"x")
+
+
+def test_a_foreign_or_damaged_state_is_refused():
+    core = Core(100.0)
+    saved = core.save()
+    for wrong, words in (
+        (b"", "cut short"),
+        (b"RGCORE00" + saved[8:], "another build"),
+        (saved[:8] + b"\x01\0\0\0" + saved[12:], "another build"),
+        (saved[:-1], "damaged"),
+        (saved[:100] + bytes([saved[100] ^ 1]) + saved[101:], "damaged"),
+    ):
+        with pytest.raises(ValueError, match=words):
+            core.restore(wrong)
+    assert core.save() == saved
+
+
+def test_shapes_that_do_not_fit_are_refused():
+    t, acc, gyro = standing(1)
+    for wrong in ((t[1:], acc, gyro), (t, acc[:, :2], gyro), (t, acc, gyro.T), (0.0, acc, gyro)):
+        with pytest.raises(ValueError, match="N×3"):
+            Core(100.0).run(*wrong)
+    with pytest.raises(ValueError, match="pings"):
+        Core(100.0).run(t, acc, gyro, ([0.1, 0.2], [1.0], [0]))
+
+
+def test_pings_come_as_records_too():
+    data = story(5, 6.0, 100.0)
+    records = np.empty(len(data[3][0]), PING)
+    records["t"], records["range"], records["echo"] = data[3]
+    same(Core(100.0).run(*data), Core(100.0).run(*data[:3], records))
+
+
+def test_only_the_columns_asked_for():
+    t, acc, gyro = standing(1)
+    out, _ = Core(100.0).run(t, acc, gyro, columns=("risk", "up"))
+    assert {c: v.shape for c, v in out.items()} == {"risk": (100,), "up": (100, 3)}
+
+
+def test_more_events_than_one_call_has_room_for():
+    """A sensor that comes and goes for ten minutes: every episode is told, in order."""
+    t, acc, gyro = standing(600)
+    for start in range(100, len(t) - 200, 200):
+        acc[start : start + 30] = np.nan
+    told = faults(t, acc, gyro)
+    assert len(told) == len(set(told)) > 512
