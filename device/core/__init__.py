@@ -136,11 +136,9 @@ class Core:
         t = np.ascontiguousarray(t, np.float64)
         acc = np.ascontiguousarray(acc, np.float32)
         gyro = np.ascontiguousarray(gyro, np.float32)
-        n = len(t)
+        n = t.size
         if t.shape != (n,) or acc.shape != (n, 3) or gyro.shape != (n, 3):
-            raise ValueError(
-                f"t {t.shape}, acc {acc.shape}, gyro {gyro.shape}: not [N], [N,3], [N,3]"
-            )
+            raise ValueError(f"t {t.shape}, acc {acc.shape}, gyro {gyro.shape}: not N, N×3, N×3")
         echoes = _as_pings(pings)
         out: dict[str, NDArray[Any]] = {
             c: np.empty((n, 3) if c == "up" else n, _COLUMNS[c][0]) for c in columns
@@ -216,10 +214,8 @@ def _as_pings(pings: NDArray[Any] | tuple[ArrayLike, ArrayLike, ArrayLike] | Non
         t, distance, echo = pings["t"], pings["range"], pings["echo"]
     else:
         t, distance, echo = (np.asarray(column) for column in pings)
-    if not (t.shape == distance.shape == echo.shape == (len(t),)):
-        raise ValueError(
-            f"pings: t {t.shape}, range {distance.shape}, echo {echo.shape}: not alike"
-        )
-    packed = np.empty(len(t), PING)
+    if not (t.shape == distance.shape == echo.shape == (t.size,)):
+        raise ValueError(f"pings: t {t.shape}, range {distance.shape}, echo {echo.shape}")
+    packed = np.empty(t.size, PING)
     packed["t"], packed["range"], packed["echo"] = t, distance, echo
     return packed
