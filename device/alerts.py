@@ -146,7 +146,7 @@ EVENTS: dict[str, Row] = {
         "Nothing.",
     ),
     "not_guarding": Row(
-        {_F: "fault"},
+        {_F: "not_guarding"},
         "The belt does not guard, for the reason given.",
         "Stop walking backward.",
         "Find the reason on the technician's page.",
@@ -207,6 +207,7 @@ class Record:
     session: str = ""
     source: str = "live"  # what feeds the belt: live, simulated:<scenario>, replayed
     test: bool = False
+    request: str = ""  # id of the command it answers; empty: none
     detail: str = ""  # one line for a person
     measurements: dict[str, float] = field(default_factory=dict)  # names carry their unit
 
