@@ -1,17 +1,31 @@
-/* tracker.h: the target behind: distance, closing speed, time to collision, blindness. */
+/* tracker.h: the targets behind: distance, closing speed, time to collision, what to ask for. */
 #ifndef RG_TRACKER_H
 #define RG_TRACKER_H
 
+#include "blind.h"
 #include "body.h"
 #include "demand.h"
 #include "gait.h"
+#include "track.h"
+
+enum { RG_TRACKS = 3 };     /* a soft target, what shows behind it, and a spike */
 
 typedef struct rg_tracker {
-    float dt;           /* s */
+    rg_params params;
+    rg_blind blind;
+    rg_track tracks[RG_TRACKS];
+    double last_ping;       /* s; NaN none yet */
+    double asked;           /* s, when an obstacle was last asked for; NaN never */
+    double asked_since;     /* s, when this run of asking began */
+    float floor;            /* m, where the floor's echo would begin now */
+    float speed;            /* m/s backward, as the legs say; NaN unknown */
+    int8_t witness;         /* rg_direction, as the legs say; RG_UNKNOWN in a gap */
+    bool walking;
 } rg_tracker;
 
 void rg_tracker_init(rg_tracker *s, const rg_params *params);
 void rg_tracker_ping(rg_tracker *s, const rg_ping *ping);
+/* Asks for RG_OBSTACLE and RG_REAR_BLIND; writes distance, closing and ttc. */
 void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg_demand *demand, rg_estimate *estimate);
 
 #endif

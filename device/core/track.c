@@ -1,0 +1,78 @@
+#include "track.h"
+
+#include <math.h>
+
+static const float NOISE = 0.015f;      /* m, sd of an echo: HC-SR04 3 mm, cloth and legs more */
+static const float AGILITY = 0.15f;     /* m^2/s^3, acceleration noise: 0.1 m/s a ping of 60 ms */
+static const float FASTEST = 2.4f;      /* m/s, walker and a person stepping in, each at 1.2 */
+static const float GATE_SIGMA = 3.5f;   /* innovation beyond this is another target's echo */
+static const float GATE_LEAST = 0.08f;  /* m, the trunk's sway within a stride */
+static const float GATE_MOST = 0.15f;   /* m, however long unseen: a spike must not pass for it */
+static const float NOT_CLOSING = 0.05f; /* m/s below which a run of closing fades */
+static const float FADE = 1.0f;         /* s in which it does */
+static const float FLOOR_MARGIN = 0.30f;    /* m, 3 degrees of error in lean at 2.4 m */
+static const int32_t PROVEN = 3;        /* echoes before the floor that make a target of it */
+
+void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, float floor)
+{
+    *track = (rg_track){
+        .t = t, .born = t, .distance = range, .closing = closing,
+        .p = {NOISE * NOISE, 0.0f, sd * sd}, .far = range, .floor_then = floor, .hits = 1,
+    };
+}
+
+rg_track rg_track_at(const rg_track *track, double t)
+{
+    rg_track next = *track;
+    float dt = (float)(t - track->t);
+    if (dt <= 0.0f)
+        return next;
+    next.t = t;
+    next.distance = fmaxf(track->distance - track->closing * dt, 0.0f);
+    next.p[0] += dt * (dt * track->p[2] - 2.0f * track->p[1]) + AGILITY * dt * dt * dt / 3.0f;
+    next.p[1] += -dt * track->p[2] - AGILITY * dt * dt / 2.0f;
+    next.p[2] += AGILITY * dt;
+    return next;
+}
+
+float rg_track_misfit(const rg_track *track, double t, float range)
+{
+    rg_track now = rg_track_at(track, t);
+    if (track->hits == 1)   /* no closing speed seen yet: whatever a body can do is possible */
+        return fabsf(range - track->distance)
+            / (FASTEST * (float)(t - track->t) + GATE_SIGMA * NOISE);
+    float gate = GATE_SIGMA * sqrtf(now.p[0] + NOISE * NOISE);
+    return fabsf(range - now.distance) / fminf(fmaxf(gate, GATE_LEAST), GATE_MOST);
+}
+
+void rg_track_update(rg_track *track, double t, float range, float floor)
+{
+    float dt = (float)(t - track->t);
+    rg_track now = rg_track_at(track, t);
+    float spread = now.p[0] + NOISE * NOISE;
+    float gain = now.p[0] / spread, gain_closing = now.p[1] / spread;
+    float off = range - now.distance;
+
+    now.distance += gain * off;
+    now.closing += gain_closing * off;
+    now.p[2] -= gain_closing * now.p[1];
+    now.p[0] *= 1.0f - gain;
+    now.p[1] *= 1.0f - gain;
+    now.hits++;
+    if (now.distance > now.far) {
+        now.far = now.distance;
+        now.floor_then = floor;
+    } else if (now.closing < NOT_CLOSING) {
+        float share = fminf(dt / FADE, 1.0f);
+        now.far += share * (now.distance - now.far);
+        now.floor_then += share * (floor - now.floor_then);
+    }
+    if (now.before < PROVEN)
+        now.before = range < floor - FLOOR_MARGIN ? now.before + 1 : 0;
+    *track = now;
+}
+
+bool rg_track_floor_like(const rg_track *track, float floor)
+{
+    return track->before < PROVEN && track->distance > floor - FLOOR_MARGIN;
+}

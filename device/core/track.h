@@ -1,0 +1,35 @@
+/* track.h: one target behind: a Kalman filter over distance and closing speed.
+ *
+ * Constant-velocity model with white acceleration noise, so that irregular pings and missed
+ * echoes need no case of their own (Bar-Shalom, Li, Kirubarajan 2001, section 6.2.2).
+ */
+#ifndef RG_TRACK_H
+#define RG_TRACK_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct rg_track {
+    double t;           /* s, of the last echo taken */
+    double born;        /* s, of the first */
+    float distance;     /* m at t */
+    float closing;      /* m/s, positive while nearing */
+    float p[3];         /* covariance: distance [m^2], cross [m^2/s], closing [m^2/s^2] */
+    float far;          /* m, distance from which the present closing began */
+    float floor_then;   /* m, where the floor's echo was at that moment */
+    int32_t hits;       /* echoes taken; 0: free */
+    int32_t before;     /* of these, echoes from clearly before the floor: 3 prove a target */
+} rg_track;
+
+/* Begins at one echo; closing is what the body makes likely, sd how sure that is [m/s]. */
+void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, float floor);
+/* The track moved on to t without an echo. */
+rg_track rg_track_at(const rg_track *track, double t);
+/* How far off an echo is, in shares of what is physically possible: above 1 it is another's. */
+float rg_track_misfit(const rg_track *track, double t, float range);
+/* Takes an echo in; floor is where the floor's echo would be now [m]. */
+void rg_track_update(rg_track *track, double t, float range, float floor);
+/* Whether it may be the floor: never seen clearly before it. */
+bool rg_track_floor_like(const rg_track *track, float floor);
+
+#endif
