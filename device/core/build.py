@@ -47,18 +47,18 @@ def builder(sources: list[str]) -> FFI:
     return built
 
 
-def build_in_place() -> Path:
+def build_in_place() -> None:
     """Compile in a folder of its own, then put the result in place in one move.
 
     Away from the checkout, because distutils reads a pyproject.toml beside it and an old setuptools
-    stumbles over ours; in one move, because a running process has the old file mapped.
+    stumbles over ours; in one move, because a running process has the old file mapped; under the
+    name that packaging gives it (cffi keeps to the stable ABI), lest one build hide the other.
     """
     sources = sorted(str(c) for c in HERE.glob("*.c") if c.name != "_native.c")
     with tempfile.TemporaryDirectory() as scratch:
-        made = Path(builder(sources).compile(tmpdir=scratch))
-        fresh = HERE / f"{made.name}.new"
-        shutil.copyfile(made, fresh)
-        return fresh.replace(HERE / made.name)
+        fresh = HERE / "_native.new"
+        shutil.copyfile(builder(sources).compile(tmpdir=scratch), fresh)
+        fresh.replace(HERE / "_native.abi3.so")
 
 
 ffi = builder(
