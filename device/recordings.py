@@ -170,8 +170,12 @@ class Archive:
                 entry.trial,
             )
         rows = slice(start, start + n)
-        acc = (arrays["acc_q"][rows] * self._scales["acc_scale"]).astype(np.float32)
-        gyro = (arrays["gyro_q"][rows] * self._scales["gyro_scale"]).astype(np.float32)
+        acc, gyro = (
+            np.ascontiguousarray(
+                arrays[f"{name}_q"][rows] * self._scales[f"{name}_scale"], np.float32
+            )
+            for name in ("acc", "gyro")
+        )
         self._check_rows(acc, gyro, entry.trial)
         return Recording(
             entry=entry,
