@@ -1,0 +1,64 @@
+"""Records the service makes itself, for what the device cannot say: that it is gone, for one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from device.alerts import Level, Record, State
+from service.moment import Moment
+
+RUN_PREFIX = "service-"  # marks the service's runs among the device's
+
+
+@dataclass(slots=True)
+class OwnRecords:
+    """Numbers and completes the service's records: ids `<belt>:service-<boot>-<start>:<n>`."""
+
+    belt: str
+    boot: str  # of the machine
+    start: str  # of this process; never twice in one boot
+    _count: int = field(default=0)
+
+    @property
+    def run(self) -> str:
+        return f"{RUN_PREFIX}{self.boot}-{self.start}"
+
+    def record(
+        self,
+        now: Moment,
+        event: str,
+        level: Level,
+        detail: str,
+        *,
+        state: State = State.RAISED,
+        alert_id: str = "",
+        by: str = "",
+        source: str = "live",
+    ) -> dict[str, Any]:
+        """One alert, complete but for `delayed_s`; without `alert_id` it begins an episode.
+
+        `clock_synchronised` is false: the service does not ask the kernel, and the monotonic
+        `t` beside it is what a receiver on this boot can trust.
+        """
+        self._count += 1
+        number = f"{self.belt}:{self.run}:{self._count}"
+        record = Record(
+            kind="alert",
+            event=event,
+            level=level.word,
+            state=state.value,
+            alert_id=alert_id or number,
+            t=now.t,
+            by=by,
+            source=source,
+            detail=detail,
+        )
+        return {
+            "id": number,
+            "belt": self.belt,
+            "boot": self.run,
+            "raised_at": now.written(),
+            "clock_synchronised": False,
+            **record.to_dict(),
+        }
