@@ -1,0 +1,38 @@
+"""Presence: tells the device's silence as an alert of the service's own, and its return."""
+
+from __future__ import annotations
+
+from device.alerts import Level, State
+from service.history import History
+from service.moment import Moment
+from service.own import RUN_PREFIX, OwnRecords
+from service.store import Store
+from service.watch import Watch
+
+
+class Presence:
+    """One episode of `not_guarding` from silence to frames, across restarts of the service."""
+
+    def __init__(self, own: OwnRecords, watch: Watch, store: Store, history: History) -> None:
+        """An episode that an earlier start of the service left open is gone on with."""
+        self._own, self._watch, self._store = own, watch, store
+        ours = [e["alert_id"] for e in history.active() if e["event"] == "not_guarding"]
+        self._episode = next((name for name in ours if f":{RUN_PREFIX}" in name), "")
+
+    def poll(self, now: Moment) -> bool:
+        """Store the record that is due, if any; whether there was one. Raises sqlite3.Error."""
+        silence = self._watch.silence(now.t)
+        if bool(silence) == bool(self._episode) or self._watch.starting(now.t):
+            return False
+        record = self._own.record(
+            now,
+            "not_guarding",
+            Level.FAULT,
+            f"{silence}: it may be off" if silence else "the device gives frames again",
+            state=State.RAISED if silence else State.CLEARED,
+            alert_id=self._episode,
+            source=self._watch.seen.source if self._watch.seen else "unknown",
+        )
+        self._store.take([record])
+        self._episode = record["alert_id"] if silence else ""
+        return True
