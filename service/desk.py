@@ -1,0 +1,146 @@
+"""The desk: commands from outside, checked, answered for, and passed on to the device.
+
+Requests come from MQTT and HTTP at any time and are worked off in the service's loop, one by one.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+from collections.abc import Callable
+from concurrent.futures import Future
+from dataclasses import dataclass, field
+from typing import Any
+
+from device.alerts import Level, State
+from device.commands import COMMANDS, CommandError
+from service.broker import Message
+from service.history import History
+from service.moment import Moment
+from service.own import OwnRecords
+from service.store import Store
+
+log = logging.getLogger(__name__)
+
+OFFERED = ("ack", "test", "start", "stop")  # of device.commands; nothing that could stop guarding
+MAX_PAYLOAD = 1024  # bytes of a command
+MAX_BY = 40  # characters of a name
+MAX_WAITING = 16
+A_ROUND = 2  # commands a round of the loop, so that a flood of them delays no alert
+
+
+class Refused(Exception):  # noqa: N818 — it reads as what it is
+    """The command is malformed, or cannot be taken; one line says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """A checked command, and where its answer goes."""
+
+    name: str
+    by: str
+    arguments: dict[str, str]
+    answer: Future[str] = field(default_factory=Future)  # `request` or `id` of the record to come
+
+
+def checked(name: str, by: str, arguments: dict[str, Any]) -> Command:
+    """A command whose words and bounds hold. `by` in `arguments` says who. Raises Refused."""
+    if name not in OFFERED:
+        raise Refused(f"unknown command {name[:40]!r}; known: {', '.join(OFFERED)}")
+    arguments = dict(arguments)
+    who = arguments.pop("by", "")
+    if not isinstance(who, str) or len(who) > MAX_BY or not (who.isprintable()):
+        raise Refused(f"'by' must be a text of at most {MAX_BY} printable characters")
+    if set(arguments) != set(COMMANDS[name]):
+        raise Refused(f"{name} takes {' and '.join(COMMANDS[name]) or 'nothing'} (and 'by')")
+    for key, value in arguments.items():
+        if not isinstance(value, str) or not 1 <= len(value) <= 200:
+            raise Refused(f"{key!r} must be a text of 1 to 200 characters")
+    return Command(name, f"{by}:{who}" if who else by, arguments)
+
+
+class Desk:
+    """Takes commands from any thread; `poll` works them off in the loop's."""
+
+    def __init__(
+        self, store: Store, history: History, own: OwnRecords, send: Callable[..., dict[str, Any]]
+    ) -> None:
+        """`send(command, by, **arguments)` tells the device; it may raise CommandError."""
+        self._store, self._history, self._own, self._send = store, history, own, send
+        self._waiting: queue.Queue[Command] = queue.Queue(MAX_WAITING)
+
+    def put(self, command: Command) -> None:
+        """Hand in a command. Raises Refused when too many wait."""
+        try:
+            self._waiting.put_nowait(command)
+        except queue.Full as error:
+            raise Refused("too many commands wait: try again in a second") from error
+
+    def receive(self, message: Message) -> None:
+        """A command over MQTT: obeyed when it is fresh and well-formed, else logged and dropped."""
+        name = message.topic.rsplit("/", 1)[-1]
+        if message.retained:
+            # nobody may leave an order lying about that every connect would carry out again
+            log.warning("retained command %r ignored", name[:40])
+            return
+        try:
+            self.put(checked(name, "mqtt", _arguments(message.payload)))
+        except Refused as error:
+            log.warning("command over MQTT refused: %s", error)
+
+    def poll(self, now: Moment) -> bool:
+        """Carry out what waits; whether a record was stored. Raises sqlite3.Error."""
+        stored = False
+        for _ in range(min(A_ROUND, self._waiting.qsize())):
+            command = self._waiting.get_nowait()
+            try:
+                if command.name == "ack" and self._outlived(command.arguments["alert_id"]):
+                    request = self._acknowledge(now, command)
+                    stored = True
+                else:
+                    request = self._send(command.name, command.by, **command.arguments)["request"]
+            except (CommandError, Refused) as error:
+                log.warning("%s by %s: %s", command.name, command.by, error)
+                command.answer.set_exception(error)
+            else:
+                log.info("%s by %s", command.name, command.by)
+                command.answer.set_result(request)
+        return stored
+
+    def _outlived(self, alert_id: str) -> bool:
+        """Whether the device no longer knows this episode, so that the service answers for it."""
+        run = self._history.run_of(alert_id)
+        if run is None:
+            raise Refused(f"there is no alert {alert_id[:80]!r}: look at /api/v1/alerts")
+        event, _ = self._history.named(alert_id)
+        # a record that was lost stays lost: the device has nothing to clear there
+        return run != self._history.device_run() or event == "storage_fault"
+
+    def _acknowledge(self, now: Moment, command: Command) -> str:
+        alert_id = command.arguments["alert_id"]
+        event, level = self._history.named(alert_id)
+        record = self._own.record(
+            now,
+            event,
+            Level[level.upper()],
+            "acknowledged; nothing is left for the device to clear",
+            state=State.ACKNOWLEDGED,
+            alert_id=alert_id,
+            by=command.by,
+        )
+        self._store.take([record])
+        return str(record["id"])
+
+
+def _arguments(payload: bytes) -> dict[str, Any]:
+    """The JSON object of a command's payload; empty stands for {}. Raises Refused."""
+    if len(payload) > MAX_PAYLOAD:
+        raise Refused(f"a command has at most {MAX_PAYLOAD} bytes")
+    try:
+        arguments = json.loads(payload or b"{}")
+    except (ValueError, RecursionError) as error:
+        raise Refused("a command's payload is a JSON object, or empty") from error
+    if not isinstance(arguments, dict):
+        raise Refused("a command's payload is a JSON object, or empty")
+    return arguments
