@@ -1,0 +1,188 @@
+"""`python -m service --config FILE`: builds the service's parts, joins them, runs them."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import signal
+import socket
+import sys
+from collections.abc import Sequence
+from functools import partial
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import uvicorn
+
+from device import commands, settings
+from device.alerts import Level
+from device.config import Config
+from service import api
+from service.broker import Broker
+from service.credentials import MIN_TOKEN, CredentialError, secret, tls
+from service.delivery import Delivery
+from service.desk import Desk
+from service.gate import Gate
+from service.history import History
+from service.intake import Intake
+from service.live import Live
+from service.loop import Loop
+from service.moment import boot_id, moment
+from service.own import OwnRecords
+from service.presence import Presence
+from service.store import Store, StoreError
+from service.telemetry import OFFLINE, Telemetry
+from service.watch import Watch
+
+log = logging.getLogger("service")
+
+COMMAND_TIMEOUT = 0.25  # s; the device answers within a tick, and the loop waits for nothing longer
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT. 0: ended as asked; 1: failed; 2: could not start."""
+    parser = argparse.ArgumentParser(prog="service", description="Delivery, history and the page.")
+    parser.add_argument("--config", type=Path, required=True, help="the configuration file")
+    arguments = parser.parse_args(argv)
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    logging.getLogger("uvicorn").setLevel(logging.WARNING)
+    try:
+        config = settings.load(arguments.config)
+        token = (
+            secret(config.http.token_file, "http.token_file", least=MIN_TOKEN)
+            if config.http.token_file != Path()
+            else ""
+        )
+        listener = _listen(config)
+        store = Store(config.store_file)
+    except (settings.ConfigError, CredentialError, StoreError, OSError) as error:
+        sys.stderr.write(f"service: {error}\n")
+        return 2
+    try:
+        return _run(config, token, listener, store)
+    except CredentialError as error:
+        sys.stderr.write(f"service: {error}\n")
+        return 2
+    finally:
+        listener.close()
+        store.close()
+
+
+def _run(config: Config, token: str, listener: socket.socket, store: Store) -> int:
+    started = moment()
+    root = f"rearguard/{config.belt.name}/"
+    own = OwnRecords(config.belt.name, boot_id(), f"{int(started.t * 1000):x}")
+    broker = Broker(
+        config.mqtt,
+        config.belt.name,
+        password=(
+            secret(config.mqtt.password_file, "mqtt.password_file")
+            if config.mqtt.password_file != Path()
+            else ""
+        ),
+        tls=tls(config.mqtt.ca_file) if config.mqtt.ca_file != Path() else None,
+        will=(root + "status", OFFLINE),
+        subscription=root + "command/+",
+    )
+    if store.set_aside is not None:
+        told = f"the store was corrupt: set aside as {store.set_aside.name}, a new one begun"
+        store.take([own.record(started, "storage_fault", Level.FAULT, told)])
+        log.error("%s", told)
+
+    server: uvicorn.Server
+
+    def stop(*_: object) -> None:
+        server.should_exit = True
+
+    history = History(config.store_file)
+    watch = Watch(config.ring_file, started.t)
+    send = partial(commands.send, config.socket_file, timeout=COMMAND_TIMEOUT)
+    intake = Intake(
+        config.journal_dir, store, own, lambda segment: send("consumed", "service", segment=segment)
+    )
+    live = Live(config, watch)
+    desk = Desk(store, history, own, send)
+    loop = Loop(
+        watch,
+        intake,
+        Presence(own, watch, store, history),
+        desk,
+        broker,
+        Delivery(store, broker, root + "alert", own.boot),
+        Telemetry(broker, root, live, history),
+        failed=stop,
+    )
+    reader = History(config.store_file)  # the interface reads in another thread
+    app = api.build(
+        api.Rooms(live, reader, desk, broker, intake, loop, lambda: server.should_exit), _version()
+    )
+    gate = Gate(
+        app,
+        host=config.http.host,
+        token=token,
+        login_page=(api.PAGE / "login.html").read_text(encoding="utf-8"),
+    )
+    server = uvicorn.Server(
+        uvicorn.Config(
+            gate,
+            loop="asyncio",
+            http="h11",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            limit_concurrency=64,
+            timeout_keep_alive=5,
+            timeout_graceful_shutdown=2,
+            h11_max_incomplete_event_size=16384,
+        )
+    )
+    # before uvicorn has its own handlers, and after, when it raises the signal once more
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, stop)
+    loop.start()
+    sys.stdout.write(f"service: the page is at {_url(listener)}\n")
+    sys.stdout.flush()
+    server.run(sockets=[listener])
+    failed = not loop.is_alive()
+    loop.stop()
+    broker.close(OFFLINE)
+    watch.close()
+    return 1 if failed else 0
+
+
+def _listen(config: Config) -> socket.socket:
+    """The socket to serve on. Raises OSError with a remedy."""
+    family, kind, proto, _, address = socket.getaddrinfo(
+        config.http.host, config.http.port, type=socket.SOCK_STREAM
+    )[0]
+    listener = socket.socket(family, kind, proto)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind(address)
+        listener.listen(64)
+    except OSError as error:
+        listener.close()
+        raise OSError(
+            f"{config.http.host}:{config.http.port} cannot be listened on ({error.strerror}): "
+            "choose another http.host or http.port"
+        ) from error
+    return listener
+
+
+def _url(listener: socket.socket) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+
+
+def _version() -> str:
+    try:
+        return version("rearguard")
+    except PackageNotFoundError:
+        return "not installed"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
