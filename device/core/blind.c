@@ -57,7 +57,8 @@ bool rg_blind_now(rg_blind *s, double t)
     if (isnan(s->working))
         s->working = s->last;
     float failing = fmaxf(FAILING, (PERIODS - 1.0f) * s->usual);
-    return t - s->last > (double)fmaxf(SILENCE, PERIODS * s->usual)
+    /* a last ping far ahead of time is as good as none */
+    return fabs(t - s->last) > (double)fmaxf(SILENCE, PERIODS * s->usual)
         || (s->last > s->working && t - s->working > (double)failing)
         || s->nonsense > TOO_MUCH
         || s->last - s->covered_since > (double)COVERED

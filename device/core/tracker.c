@@ -12,6 +12,7 @@ static const float NEAREST = 0.02f;     /* m, the least an HC-SR04 measures */
 static const float PAIR = 0.3f;         /* s a first echo waits for its second */
 static const float KEEP = 1.0f;         /* s a target is remembered: cloth loses 16 in a row hardly ever */
 static const float COAST = 0.5f;        /* s it is still spoken of, 8 of cloth's losses in a row */
+static const float PERIODS = 2.5f;      /* of a slow ranger, that these three last at the least */
 static const float SAME_TARGET = 0.2f;  /* m between tracks below which they are one */
 static const float FLOOR_BEYOND = 6.0f; /* m, stands for a floor that the beam does not meet */
 
@@ -70,9 +71,15 @@ static int sane(const rg_params *p, const rg_ping *ping)
     return ping->range <= p->max_range ? RG_ECHO : RG_NOTHING_IN_RANGE;
 }
 
-static bool alive(const rg_track *track, double t)
+/* Whether the track was seen within so many seconds, or a few of the ranger's own periods. */
+static bool within(const rg_tracker *s, const rg_track *track, double t, float seconds)
 {
-    return track->hits > 0 && t - track->t <= (double)(track->hits > 1 ? KEEP : PAIR);
+    return t - track->t <= (double)fmaxf(seconds, PERIODS * s->blind.usual);
+}
+
+static bool alive(const rg_tracker *s, const rg_track *track, double t)
+{
+    return track->hits > 0 && within(s, track, t, track->hits > 1 ? KEEP : PAIR);
 }
 
 /* The track that the echo fits best; NULL when it fits none. */
@@ -82,7 +89,7 @@ static rg_track *nearest(rg_tracker *s, double t, float range)
     float least = 1.0f;
     for (int k = 0; k < RG_TRACKS; k++) {
         rg_track *track = &s->tracks[k];
-        float misfit = alive(track, t) ? rg_track_misfit(track, t, range) : INFINITY;
+        float misfit = alive(s, track, t) ? rg_track_misfit(track, t, range) : INFINITY;
         if (misfit < least) {
             least = misfit;
             best = track;
@@ -101,7 +108,7 @@ static void forget(rg_tracker *s, double t, const rg_track *seen)
             continue;
         bool same = seen && track->hits <= seen->hits
             && fabsf(rg_track_at(track, t).distance - seen->distance) < SAME_TARGET;
-        if (!alive(track, t) || same || track->hits == 1)
+        if (!alive(s, track, t) || same || track->hits == 1)
             track->hits = 0;
     }
 }
@@ -138,7 +145,7 @@ static bool take(rg_tracker *s, double t, float range)
 void rg_tracker_ping(rg_tracker *s, const rg_ping *ping)
 {
     /* A ping told twice, or out of order, or at no time at all, says nothing new. */
-    if (s->params.has_ranger == 0.0f || isnan(ping->t) || ping->t <= s->last_ping)
+    if (s->params.has_ranger == 0.0f || !isfinite(ping->t) || ping->t <= s->last_ping)
         return;
     int echo = sane(&s->params, ping);
     bool fits = echo != RG_ECHO || take(s, ping->t, ping->range);
@@ -210,7 +217,7 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
     rg_track target = {0};
     int level = RG_NONE;
     for (int k = 0; k < RG_TRACKS; k++) {
-        if (s->tracks[k].hits < 2 || body->t - s->tracks[k].t > (double)COAST)
+        if (s->tracks[k].hits < 2 || !within(s, &s->tracks[k], body->t, COAST))
             continue;
         rg_track now = rg_track_at(&s->tracks[k], body->t);
         int asks = urgency(s, &now);

@@ -1,0 +1,428 @@
+"""What is behind: warned in time, never by a lone spike, never blind without saying so."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device.alerts import Level
+from device.core import PING, Core
+from device.frames import Echo
+from tests.core.tracker_harness import Tracker
+
+STILL, FORWARD, BACKWARD, OTHER, UNKNOWN = 0, 1, -1, 2, 9
+PERIOD = 0.06  # s
+REACH = 0.35  # m, body_reach's default
+
+
+@pytest.fixture(scope="module")
+def track(tmp_path_factory):
+    return Tracker(tmp_path_factory.mktemp("tracker"))
+
+
+def times(end, period=PERIOD, start=0.03):
+    return np.arange(start, end, period)
+
+
+def echoes(t, distance):
+    """Clean echoes at `distance` [m], a number or one a time."""
+    return [
+        (a, d, Echo.DISTANCE) for a, d in zip(t, np.broadcast_to(distance, len(t)), strict=True)
+    ]
+
+
+def said(t, echo):
+    """Pings without a distance."""
+    return [(a, math.nan, echo) for a in t]
+
+
+def first(found, t):
+    """The time of the first true, infinity when there is none."""
+    return t[np.argmax(found)] if found.any() else math.inf
+
+
+class TestApproach:
+    @settings(max_examples=60, deadline=None)
+    @given(
+        speed=st.floats(0.2, 1.2),
+        period=st.floats(0.05, 0.12),
+        fs=st.sampled_from([20.0, 50.0, 100.0, 200.0, 400.0]),
+        body=st.sampled_from([STILL, FORWARD, BACKWARD, OTHER, UNKNOWN]),
+        legs=st.booleans(),
+    )
+    def test_is_warned_with_the_time_this_wearer_needs(self, track, speed, period, fs, body, legs):
+        t = times((4.0 - REACH) / speed, period)
+        seen = track(
+            echoes(t, 4.0 - speed * t),
+            t[-1],
+            fs=fs,
+            direction=body,
+            speed=-speed if legs and body == BACKWARD else np.nan,
+        )
+        warned = first(seen.obstacle >= Level.WARNING, seen.t)
+        left = (4.0 - REACH) / speed - warned
+        assert left >= 2.0
+        assert left <= 2.0 + 0.6  # and no earlier than its margin and a long ping
+
+    @settings(max_examples=30, deadline=None)
+    @given(reaction=st.floats(0.2, 1.0), stopping=st.floats(0.2, 1.2), speed=st.floats(0.2, 1.0))
+    def test_a_slower_wearer_is_warned_earlier(self, track, reaction, stopping, speed):
+        t = times((4.0 - REACH) / speed)
+        seen = track(echoes(t, 4.0 - speed * t), t[-1], reaction=reaction, stopping=stopping)
+        left = (4.0 - REACH) / speed - first(seen.obstacle >= Level.WARNING, seen.t)
+        assert left >= max(2.0, reaction + stopping + 0.5)
+
+    @settings(max_examples=30, deadline=None)
+    @given(speed=st.floats(0.2, 1.0), body=st.sampled_from([BACKWARD, UNKNOWN]))
+    def test_caution_comes_before_warning_before_stop(self, track, speed, body):
+        t = times((4.0 - REACH) / speed)
+        seen = track(echoes(t, 4.0 - speed * t), t[-1], direction=body)
+        asked = seen.obstacle[seen.obstacle > 0]
+        assert asked[0] == Level.CAUTION
+        assert np.all(np.diff(asked) >= 0)
+        assert asked[-1] == Level.STOP
+
+    def test_distance_closing_and_time_left_are_those_of_the_target(self, track):
+        t = times(6)
+        seen = track(echoes(t, 4.0 - 0.5 * t), 6, direction=BACKWARD, speed=-0.5)
+        late = seen.t > 2
+        true = 4.0 - 0.5 * seen.t
+        assert np.abs(seen.distance - true)[late].max() < 0.01
+        assert np.abs(seen.closing - 0.5)[late].max() < 0.02
+        assert np.abs(seen.ttc - (true - REACH) / 0.5)[late].max() < 0.3
+
+    @settings(max_examples=20, deadline=None)
+    @given(seed=st.integers(0, 999), speed=st.floats(0.2, 0.8))
+    def test_cloth_that_loses_half_its_echoes_is_warned_of(self, track, seed, speed):
+        rng = np.random.default_rng(seed)
+        t = times((4.0 - REACH) / speed)
+        d = 4.0 - speed * t + 0.01 * rng.normal(size=len(t))
+        lost = rng.random(len(t)) < 0.5
+        pings = sorted(echoes(t[~lost], d[~lost]) + said(t[lost], Echo.NOTHING_IN_RANGE))
+        seen = track(pings, t[-1], direction=BACKWARD, speed=-speed)
+        left = (4.0 - REACH) / speed - first(seen.obstacle >= Level.WARNING, seen.t)
+        assert left >= 1.5  # half a second less than clean: nobody made these echoes easy
+
+    def test_who_steps_in_is_told_at_the_second_echo(self, track):
+        t = times(6)
+        open_space, there = t[t < 3], t[t >= 3]
+        person = echoes(there, np.maximum(1.5 - 0.7 * (there - there[0]), 0.1))
+        pings = said(open_space, Echo.NOTHING_IN_RANGE) + person
+        seen = track(pings, 4.5, direction=BACKWARD, speed=-0.7)
+        assert 0 <= first(seen.obstacle >= Level.WARNING, seen.t) - there[1] <= 0.02
+
+    def test_a_known_wall_never_begins_with_a_stop(self, track):
+        """Standing within reach of a wall, then backing into it."""
+        t = times(4)
+        d = np.minimum(0.75, 0.75 - 0.4 * (t - 3))
+        fs = 100
+        moving = np.arange(0, 4, 1 / fs) >= 3
+        seen = track(
+            echoes(t, d),
+            4,
+            fs=fs,
+            direction=np.where(moving, BACKWARD, STILL),
+            speed=np.where(moving, -0.4, 0),
+        )
+        asked = seen.obstacle[seen.obstacle > 0]
+        assert asked[0] < Level.STOP
+        assert asked[-1] == Level.STOP
+
+    def test_the_imu_in_a_gap_leaves_the_echoes_believed(self, track):
+        t = times((4.0 - REACH) / 0.8)
+        seen = track(echoes(t, 4.0 - 0.8 * t), t[-1], direction=STILL, speed=0.0, gap=1)
+        left = (4.0 - REACH) / 0.8 - first(seen.obstacle >= Level.WARNING, seen.t)
+        assert left >= 2.0
+
+    def test_a_target_that_has_left_is_soon_forgotten(self, track):
+        t = times(5)
+        there = t < 4
+        pings = echoes(t[there], 3.0 - 0.5 * t[there]) + said(t[~there], Echo.NOTHING_IN_RANGE)
+        seen = track(pings, 5, direction=BACKWARD, speed=-0.5)
+        assert seen.obstacle[seen.t < 4].max() >= Level.WARNING
+        assert not seen.obstacle[seen.t > 4.6].any()
+        assert np.isnan(seen.distance[seen.t > 4.6]).all()
+
+
+class TestQuiet:
+    @settings(max_examples=80, deadline=None)
+    @given(
+        at=st.integers(5, 90),
+        spike=st.floats(0.02, 4.0),
+        behind=st.one_of(st.none(), st.floats(1.5, 4.0)),
+        body=st.sampled_from([STILL, FORWARD, BACKWARD, OTHER, UNKNOWN]),
+        speed=st.floats(0.2, 1.2),
+    )
+    def test_a_lone_spike_asks_for_nothing(self, track, at, spike, behind, body, speed):
+        t = times(6)
+        pings = said(t, Echo.NOTHING_IN_RANGE) if behind is None else echoes(t, behind)
+        pings[at] = (t[at], spike, Echo.DISTANCE)
+        legs = {STILL: 0.0, FORWARD: speed, BACKWARD: -speed}.get(body, np.nan)
+        seen = track(pings, 6, direction=body, speed=legs)
+        if behind is None:
+            assert not seen.obstacle.any()
+        else:  # a wall alongside that suddenly is there may be told at first sight
+            assert not seen.obstacle[seen.t > t[at] - 0.01].any()
+
+    @settings(max_examples=40, deadline=None)
+    @given(
+        wall=st.floats(0.4, 4.0),
+        sway=st.floats(0, 0.03),
+        beat=st.floats(0.2, 1.0),
+        seed=st.integers(0, 99),
+    )
+    def test_standing_before_a_wall(self, track, wall, sway, beat, seed):
+        t = times(60)
+        noise = 0.01 * np.random.default_rng(seed).normal(size=len(t))
+        seen = track(
+            echoes(t, wall + sway * np.sin(2 * np.pi * beat * t) + noise),
+            60,
+            direction=STILL,
+            speed=0.0,
+        )
+        assert not seen.obstacle.any()
+
+    def test_walking_forward_away_from_a_wall(self, track):
+        t = times(5)
+        seen = track(echoes(t, 0.5 + 0.6 * t), 5, direction=FORWARD, speed=0.6)
+        assert not seen.obstacle.any()
+        assert np.isinf(seen.ttc[seen.t > 1]).all()
+
+    def test_a_follower_who_closes_in_is_told_all_the_same(self, track):
+        t = times(5)
+        seen = track(echoes(t, 3.8 - 0.7 * t), 5, direction=FORWARD, speed=0.6)
+        assert first(seen.obstacle >= Level.WARNING, seen.t) < (3.8 - REACH) / 0.7 - 2.0
+
+    def test_the_floor_that_a_leaning_trunk_brings_nearer(self, track):
+        """Leaning back by 12° in 1.5 s brings the floor from 3.9 to 2.2 m at more than 1 m/s."""
+        fs = 100.0
+        lean = -np.deg2rad(12) * np.clip((np.arange(0, 12, 1 / fs) - 3) / 1.5, 0, 1)
+        t = times(12)
+        at = np.interp(t, np.arange(0, 12, 1 / fs), lean)
+        floor = 1.0 / np.sin(0.26 - at)
+        seen = track(echoes(t, floor), 12, fs=fs, direction=BACKWARD, speed=-0.6, lean=lean)
+        assert not seen.obstacle[seen.t > 1.0].any()  # in the first second it could be a wall
+
+    def test_a_wall_beyond_where_the_floor_begins_is_warned_of(self, track):
+        t = times(5)
+        seen = track(
+            echoes(t, 4.0 - 0.7 * t), 5, direction=BACKWARD, speed=-0.7, lean=-np.deg2rad(10)
+        )
+        left = (4.0 - REACH) / 0.7 - first(seen.obstacle >= Level.WARNING, seen.t)
+        assert left >= 2.0
+
+    def test_no_ranger_no_event_whatever_is_told(self):
+        core = Core(100.0, has_ranger=0)
+        n = 300
+        pings = np.zeros(50, PING)
+        pings["t"] = np.linspace(0.1, 2.9, 50)
+        pings["range"] = np.linspace(2.0, 0.3, 50)
+        out, events = core.run(
+            np.arange(n) / 100, np.tile([0, 0, 9.81], (n, 1)), np.zeros((n, 3)), pings
+        )
+        assert not [e for e in events if e.event in ("obstacle", "rear_blind")]
+        for column in ("distance", "closing", "ttc"):
+            assert np.isnan(out[column]).all()
+
+
+class TestNonsense:
+    anything = st.tuples(
+        st.floats(-1, 4) | st.sampled_from([math.nan, math.inf, -math.inf]),
+        st.floats(width=32, allow_nan=True, allow_infinity=True),
+        st.integers(-3, 9),
+    )
+
+    @settings(max_examples=150, deadline=None)
+    @given(pings=st.lists(anything, max_size=60), end=st.floats(0.5, 4.0))
+    def test_estimates_stay_known_or_unknown(self, track, pings, end):
+        seen = track(pings, end)
+        none = np.isnan(seen.distance)
+        assert np.isfinite(seen.distance[~none]).all()
+        assert (seen.distance[~none] >= 0).all()
+        assert np.isfinite(seen.closing[~none]).all()
+        assert (seen.ttc[~none] >= 0).all()  # infinity is, NaN is not
+        assert np.isnan(seen.closing[none]).all()
+        assert np.isnan(seen.ttc[none]).all()
+
+    @pytest.mark.parametrize("range_m", [math.nan, 0.0, 0.019, -1.0, math.inf, -math.inf])
+    def test_an_absurd_distance_is_a_glitch(self, track, range_m):
+        t = times(6)
+        seen = track([(a, range_m, Echo.DISTANCE) for a in t], 6)
+        assert np.isnan(seen.distance).all()
+        assert first(seen.blind > 0, seen.t) <= 5.0
+
+    def test_beyond_its_range_there_is_nothing(self, track):
+        t = times(20)
+        seen = track(echoes(t, 4.5), 20)
+        assert np.isnan(seen.distance).all()
+        assert not seen.blind.any()
+
+    def test_a_ping_told_twice_counts_once(self, track):
+        t = times(3)
+        pings = said(t, Echo.NOTHING_IN_RANGE)
+        pings[20] = (t[20], 0.8, Echo.DISTANCE)
+        pings.insert(21, pings[20])
+        seen = track(pings, 3, direction=BACKWARD, speed=-0.8)
+        assert not seen.obstacle.any()
+
+
+class TestBlind:
+    @pytest.mark.parametrize("echo", [Echo.NO_PULSE, Echo.STUCK, Echo.NAK])
+    @pytest.mark.parametrize("fs", [20.0, 100.0])
+    def test_electrical_failure_is_told_within_half_a_second(self, track, echo, fs):
+        t = times(6)
+        good = t < 3
+        seen = track(said(t[good], Echo.NOTHING_IN_RANGE) + said(t[~good], echo), 6, fs=fs)
+        assert not seen.blind[seen.t < 3.2].any()
+        assert first(seen.blind > 0, seen.t) - 3.0 <= 0.5
+        assert seen.blind[-1] == Level.FAULT
+
+    def test_silence_is_told(self, track):
+        t = times(3)
+        seen = track(echoes(t, 2.0), 6)
+        assert 0.45 < first(seen.blind > 0, seen.t) - t[-1] < 0.6
+
+    def test_a_ranger_never_heard_of_is_told(self, track):
+        seen = track([], 3)
+        assert 0.4 < first(seen.blind > 0, seen.t) < 0.6
+
+    def test_a_slow_ranger_is_not_a_silent_one(self, track):
+        """MB1242 and kin: 0.1 s; the slowest that may be configured: 1 s."""
+        assert not track(echoes(times(20, 0.1), 2.0), 20).blind.any()
+        slow = track(echoes(times(60, 1.0), 2.0), 60)
+        assert not slow.blind[slow.t > 15].any()  # its pace must first be learnt
+
+    def test_few_failures_among_good_pings_are_borne(self, track):
+        rng = np.random.default_rng(4)
+        t = times(120)
+        bad = rng.random(len(t)) < 0.15
+        pings = sorted(echoes(t[~bad], 2.0) + said(t[bad], Echo.NO_PULSE))
+        assert not track(pings, 120).blind.any()
+
+    @settings(max_examples=10, deadline=None)
+    @given(seed=st.integers(0, 999))
+    def test_garbage_is_told_within_five_seconds(self, track, seed):
+        t = times(10)
+        seen = track(echoes(t, np.random.default_rng(seed).uniform(0.2, 4.0, len(t))), 10)
+        assert first(seen.blind > 0, seen.t) <= 5.0
+
+    def test_glitches_are_told_within_five_seconds(self, track):
+        seen = track(said(times(6), Echo.GLITCH), 6)
+        assert 0.5 < first(seen.blind > 0, seen.t) <= 5.0
+
+    def test_a_cover_is_told_within_five_seconds(self, track):
+        """Clothing over the sensor."""
+        rng = np.random.default_rng(1)
+        t = times(10)
+        d = np.where(t < 4, 2.0, 0.06) + 0.003 * rng.normal(size=len(t))
+        seen = track(echoes(t, d), 10)
+        assert 0 < first(seen.blind > 0, seen.t) - 4.0 <= 5.0
+
+    def test_a_held_value_while_walking_is_told(self, track):
+        t = times(10)
+        held = track(echoes(t, 1.7312), 10, direction=BACKWARD, speed=-0.6)
+        assert first(held.blind > 0, held.t) <= 5.0
+        standing = track(echoes(t, 1.7312), 10, direction=STILL, speed=0.0)
+        assert not standing.blind.any()
+
+    def test_open_space_is_never_blind(self, track):
+        """Half an hour of it, with a spurious echo in fifty."""
+        rng = np.random.default_rng(2)
+        t = times(1800)
+        stray = rng.random(len(t)) < 0.02
+        pings = sorted(
+            said(t[~stray], Echo.NOTHING_IN_RANGE)
+            + echoes(t[stray], rng.uniform(0.2, 4.0, stray.sum()))
+        )
+        seen = track(pings, 1800, fs=20.0, direction=BACKWARD, speed=-0.6)
+        assert not seen.blind.any()
+
+    def test_it_clears_when_the_ranger_is_back(self, track):
+        t = times(8)
+        good = (t < 2) | (t > 4)
+        pings = sorted(echoes(t[good], 2.0) + said(t[~good], Echo.NO_PULSE))
+        seen = track(pings, 8)
+        assert seen.blind[(seen.t > 3) & (seen.t < 4)].all()
+        assert not seen.blind[seen.t > 4.2].any()
+
+
+class TestRecorded:
+    """Real sonars with their real spikes (UCI 194; a public HC-SR04 log)."""
+
+    CEILING = 4.99  # m: the robot's sonars say 5 m for nothing
+
+    def pings(self, t, range_m):
+        return [
+            (a, d, Echo.DISTANCE) if d < self.CEILING else (a, math.nan, Echo.NOTHING_IN_RANGE)
+            for a, d in zip(t, range_m, strict=True)
+        ]
+
+    @pytest.mark.parametrize("body", [BACKWARD, UNKNOWN, STILL])
+    def test_no_warning_rests_on_a_lone_spike(self, track, recordings, body):
+        data = np.load(recordings("sonar") / "scitos_wall_following.npz")
+        t = 0.05 + np.arange(len(data["range_m"])) / float(data["fs"])
+        spikes = warnings = 0
+        for x in data["range_m"].T:
+            near = np.lib.stride_tricks.sliding_window_view(np.pad(x, 9, mode="reflect"), 19)
+            others = np.delete(near, 9, axis=1)  # a second either way
+            lone = (np.abs(others - x[:, None]) > 0.3).all(axis=1) & (x < self.CEILING)
+            seen = track(self.pings(t, x), t[-1], direction=body, speed=-0.3, max_range=5.0)
+            asked = seen.obstacle >= Level.WARNING
+            onset = np.flatnonzero(asked[1:] & ~asked[:-1]) + 1
+            newest = np.searchsorted(t, seen.t[onset] + 1e-9) - 1
+            assert not lone[newest].any()
+            assert not seen.blind.any()  # real rooms are no garbage
+            spikes += lone.sum()
+            warnings += len(onset)
+        assert spikes > 100
+        assert warnings > 50  # the test would be empty otherwise
+
+    def test_no_approach_is_lost(self, track, recordings):
+        """Wherever a sonar nears by half a metre and more in echo after echo to within 0.8 m."""
+        data = np.load(recordings("sonar") / "scitos_wall_following.npz")
+        t = 0.05 + np.arange(len(data["range_m"])) / float(data["fs"])
+        found = lost = 0
+        for x in data["range_m"].T:
+            seen = track(self.pings(t, x), t[-1], max_range=5.0)
+            step = np.diff(x)
+            start = 0
+            for i in range(len(step) + 1):
+                if i < len(step) and -0.15 < step[i] < -0.005:
+                    continue
+                if x[start] - x[i] >= 0.5 and x[i] < 0.8:
+                    found += 1
+                    during = (seen.t > t[start]) & (seen.t < t[i] + 0.15)
+                    lost += not (seen.obstacle[during] >= Level.CAUTION).any()
+                start = i + 1
+        assert found >= 5
+        assert lost == 0
+
+    def test_a_hand_before_an_hc_sr04(self, track, recordings):
+        data = np.load(recordings("sonar") / "hcsr04_log.npz")
+        pings = [
+            (a, math.nan, Echo.NOTHING_IN_RANGE) if bad else (a, d, Echo.DISTANCE)
+            for a, d, bad in zip(data["t"], data["range_m"], data["invalid"], strict=True)
+        ]
+        seen = track(pings, float(data["t"][-1]), direction=STILL, speed=0.0)
+        assert not seen.obstacle[seen.t < 2.6].any()  # the wall at 1 m, before the hand comes
+        assert np.nanmin(seen.distance) < 0.2  # the hand is seen
+
+
+def test_through_the_core_without_an_imu():
+    """All samples gaps: no second witness; an approach is warned of and silence is told."""
+    core = Core(100.0, has_ranger=1)
+    n = 1000
+    t = np.arange(n) / 100
+    pings = np.zeros(100, PING)
+    pings["t"] = 0.03 + PERIOD * np.arange(100)
+    pings["range"] = 3.9 - 0.6 * pings["t"]
+    out, events = core.run(t, np.full((n, 3), np.nan), np.full((n, 3), np.nan), pings)
+    warned = next(e for e in events if e.event == "obstacle" and e.level >= Level.WARNING)
+    assert (3.9 - REACH) / 0.6 - warned.t >= 2.0
+    blind = next(e for e in events if e.event == "rear_blind")
+    assert 0.4 < blind.t - pings["t"][-1] < 0.6
+    assert np.nanmin(out["distance"]) > 0
