@@ -1,0 +1,103 @@
+"""HC-SR04 and its 3.3 V kin: an ultrasonic ranger on two pins, timed by the edges of its echo.
+
+The echo pin rises when the burst has left (about 0.45 ms after the trigger) and falls when the
+echo is back, or after about 38 ms when there is none (its datasheet's time-out). The edges come
+through the pin's `when_changed` with the back end's own time stamps: the kernel's with lgpio.
+`gpiozero.DistanceSensor` is not used: it keeps the last distance when echoes stop.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any, NamedTuple
+
+from gpiozero import InputDevice, OutputDevice
+
+from device.frames import NAN, Echo
+
+SPEED_OF_SOUND = 343.4  # m/s in dry air at 20 °C; 0.6 m/s more a degree: 2 % off at 8 °C or 32 °C
+TRIGGER_PULSE = 10e-6  # s, at least, datasheet
+PULSE_POLLS = 200  # looks at the clock at most during that pulse: a clock that stands must not hang
+BURST_DELAY = 0.45e-3  # s from trigger to the rise of echo
+MIN_RANGE = 0.02  # m, datasheet: a shorter pulse is no echo
+GIVE_UP = 0.050  # s after the trigger: past the 38 ms of the sensor's own time-out
+
+
+class Ping(NamedTuple):
+    """What one ping brought."""
+
+    t: float  # s, when the echo came back or was given up
+    range: float  # m; NaN unless echo is Echo.DISTANCE
+    echo: Echo
+
+
+class Hcsr04:
+    """Pings every `period` [s], one at a time; echoes beyond `max_range` [m] are out of range."""
+
+    def __init__(
+        self, pins: Any, trigger: int, echo: int, period: float, max_range: float = 4.0
+    ) -> None:
+        self._pins = pins  # a gpiozero pin factory
+        self._period, self._max_range = period, max_range
+        self._trigger = OutputDevice(trigger, pin_factory=pins)
+        self._echo = InputDevice(echo, pull_up=False, pin_factory=pins)  # unplugged reads low
+        self._edges: deque[tuple[float, bool]] = deque(maxlen=8)  # (ticks, level) of this ping
+        self._echo.pin.edges = "both"
+        self._echo.pin.when_changed = self._edge
+        self._sent = NAN  # s, when the ping on its way was sent; NaN: none is
+        self._next = 0.0  # s, when the next one is due
+
+    def poll(self, now: float) -> Ping | None:
+        """Sends a ping when one is due and gives the outcome of the last as soon as it is known.
+
+        Never waits for an echo; the trigger pulse itself keeps the caller for some 10 µs.
+        """
+        high = bool(self._echo.pin.state)
+        if self._sent == self._sent:
+            return self._outcome(now, high)
+        if now < self._next:
+            return None
+        self._next = now + self._period
+        if high:  # before any trigger: the line is stuck, a pulse now would only hide it
+            return Ping(now, NAN, Echo.STUCK)
+        self._edges.clear()
+        self._pulse()
+        self._sent = now
+        return None
+
+    def close(self) -> None:
+        """Both pins back to inputs, nothing listening."""
+        self._echo.pin.when_changed = None
+        self._trigger.close()
+        self._echo.close()
+
+    def _pulse(self) -> None:
+        self._trigger.on()
+        start = self._pins.ticks()
+        for _ in range(PULSE_POLLS):
+            if self._pins.ticks_diff(self._pins.ticks(), start) >= TRIGGER_PULSE:
+                break
+        self._trigger.off()
+
+    def _edge(self, ticks: float, level: int) -> None:
+        """Called by the back end, from its own thread on real pins."""
+        self._edges.append((ticks, bool(level)))
+
+    def _outcome(self, now: float, high: bool) -> Ping | None:
+        edges = list(self._edges)
+        fallen = any(not level for _, level in edges)
+        if not fallen and now - self._sent < GIVE_UP:
+            return None
+        sent, self._sent = self._sent, NAN
+        if not fallen:
+            return Ping(now, NAN, Echo.STUCK if high else Echo.NO_PULSE)
+        if [level for _, level in edges] != [True, False]:  # an edge missed, or more than a pulse
+            return Ping(now, NAN, Echo.GLITCH)
+        width = self._pins.ticks_diff(edges[1][0], edges[0][0])
+        back = min(now, sent + BURST_DELAY + width)  # edges have the back end's clock, pings ours
+        distance = 0.5 * SPEED_OF_SOUND * width
+        if distance < MIN_RANGE:
+            return Ping(back, NAN, Echo.GLITCH)
+        if distance > self._max_range:
+            return Ping(back, NAN, Echo.NOTHING_IN_RANGE)
+        return Ping(back, distance, Echo.DISTANCE)
