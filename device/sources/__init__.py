@@ -8,9 +8,9 @@ from device.frames import Frame
 
 
 class Source(Protocol):
-    """Yields Frames with their measured fields filled (t, ax … gz, gap, ping_*, button, battery)."""
+    """Yields Frames with what is measured filled in (t, ax … gz, gap, ping_*, button, battery)."""
 
-    name: str  # what every payload says feeds the belt: live, simulated:<scenario>, replayed:<trial>
+    name: str  # as every payload says it: live, simulated:<scenario>, replayed:<trial>
     fs: float  # IMU samples a second, nominal
 
     def read(self, now: float) -> list[Frame]:

@@ -1,0 +1,113 @@
+"""What a simulated wearer lives through. Each shows its event within 15 s and then goes on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from device.sources.targets import chair, person, wall
+from device.sources.wearer import Act
+from device.sources.world import Script, World
+
+_READY = 4.5  # s of standing at first: the belt starts to guard and learns how it is worn
+_SPEED = -0.65  # m/s
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """`title` in one line; `script` plays it in a world, for ever."""
+
+    title: str
+    script: Script
+
+
+def _clear(world: World) -> Act:
+    wearer = world.wearer
+    yield from wearer.stand(_READY)
+    while True:
+        yield from wearer.walk(_SPEED, 30.0)
+        yield from wearer.stand(4.0)
+
+
+def _chair(world: World) -> Act:
+    yield from world.wearer.stand(_READY)
+    while True:
+        world.scene.targets = [chair(world.wearer.x - 5.0)]
+        yield from world.wearer.walk(_SPEED, 30.0)
+        yield from _look_round(world)
+
+
+def _person(world: World) -> Act:
+    yield from world.wearer.stand(_READY)
+    while True:
+        yield from world.wearer.walk(_SPEED, 4.5)  # ends with a stop of its own
+        world.scene.targets = [person(world.wearer.x - 3.6, y=1.6, vy=-0.8, seconds=2.0)]
+        yield from world.wearer.walk(_SPEED, 15.0)
+        yield from _look_round(world)
+
+
+def _stumble(world: World) -> Act:
+    wearer = world.wearer
+    yield from wearer.stand(_READY)
+    while True:
+        yield from wearer.walk(_SPEED, 6.0)
+        yield from wearer.stumble()
+        yield from wearer.stand(4.0)
+        yield from wearer.walk(_SPEED, 14.0)
+        yield from wearer.stand(3.0)
+
+
+def _fall_cancelled(world: World) -> Act:
+    wearer = world.wearer
+    yield from wearer.stand(_READY)
+    while True:
+        yield from wearer.walk(_SPEED, 6.0)
+        yield from wearer.fall()
+        yield from wearer.rest(7.0)
+        yield from wearer.press(0.3)
+        yield from wearer.rest(3.0)
+        yield from wearer.get_up()
+        yield from wearer.stand(5.0)
+        yield from wearer.walk(_SPEED, 20.0)
+        yield from wearer.stand(5.0)
+
+
+def _fall(world: World) -> Act:
+    wearer = world.wearer
+    yield from wearer.stand(_READY)
+    yield from wearer.walk(_SPEED, 6.0)
+    yield from wearer.fall()
+    while True:
+        yield from wearer.rest(3600.0)
+
+
+def _unplugged(world: World) -> Act:
+    wearer = world.wearer
+    world.scene.targets = [wall(-60.0)]
+    yield from wearer.stand(_READY)
+    while True:
+        yield from wearer.walk(_SPEED, 4.0)
+        world.ranger_plugged = False
+        yield from wearer.walk(_SPEED, 4.0)  # on, until the belt says it is blind
+        yield from wearer.stand(12.0)
+        world.ranger_plugged = True
+        yield from wearer.stand(3.0)
+        yield from wearer.walk(_SPEED, 10.0)
+
+
+def _look_round(world: World) -> Act:
+    """Stopped: stand, walk away from what is there, and find it gone the next time."""
+    yield from world.wearer.stand(3.0)
+    yield from world.wearer.walk(0.9, 4.0)
+    world.scene.targets = []
+    yield from world.wearer.stand(3.0)
+
+
+SCENARIOS: dict[str, Scenario] = {
+    "clear": Scenario("Walking backward with nothing in the way.", _clear),
+    "chair": Scenario("Walking backward toward a chair.", _chair),
+    "person": Scenario("A person steps in behind.", _person),
+    "stumble": Scenario("A heel catches; the fall is caught.", _stumble),
+    "fall-cancelled": Scenario("A fall; the wearer says they are well.", _fall_cancelled),
+    "fall": Scenario("A fall, and no answer.", _fall),
+    "unplugged": Scenario("The rear sensor's cable comes off.", _unplugged),
+}

@@ -1,0 +1,56 @@
+"""A simulated belt: the real drivers, on a bus and pins behind which a world lives."""
+
+from __future__ import annotations
+
+import math
+
+from device.clock import Clock
+from device.config import Config
+from device.drivers.motor import Motor
+from device.sources.belt import BeltSource, assemble
+from device.sources.chips import Hcsr04Chip, Lsm6dsoxChip, SimulatedBus
+from device.sources.pins import ButtonPin, EchoPin, MotorPin, SimulatedPins, TriggerPin
+from device.sources.scenarios import SCENARIOS
+from device.sources.world import Script, World
+
+
+class Bench:
+    """A world with a belt's electronics in it: `bus` and `pins` for drivers, faults to throw."""
+
+    def __init__(self, config: Config, script: Script, clock: Clock, seed: int = 1) -> None:
+        self._clock = clock
+        pitch = math.radians(config.ranger.pitch_deg)
+        self.world = World(script, clock.now(), seed, pitch)
+        self.imu = Lsm6dsoxChip(self.world.imu, seed)
+        self.ranger = Hcsr04Chip(self.world.distance)
+        self.bus = SimulatedBus(config.imu.address, self.imu, self.catch_up)
+        self.pins = SimulatedPins(
+            {
+                config.ranger.trigger_pin: TriggerPin,
+                config.ranger.echo_pin: EchoPin,
+                config.motor.pin: MotorPin,
+                config.button.pin: ButtonPin,
+            },
+            now=clock.now,
+            catch_up=self.catch_up,
+            trigger=self.ranger.trigger,
+            drive=self.world.drive,
+            pressed=self.world.pressed,
+        )
+
+    def catch_up(self) -> None:
+        """Whatever should have happened by now has happened."""
+        now = self._clock.now()
+        self.imu.advance(now)
+        self.world.advance(now)
+        self.imu.present = self.world.imu_plugged
+        if not self.world.ranger_plugged:
+            self.ranger.fault = "unplugged"
+        elif self.ranger.fault == "unplugged":
+            self.ranger.fault = ""
+
+
+def simulated(config: Config, scenario: str, clock: Clock) -> tuple[BeltSource, Motor]:
+    """A belt in one of SCENARIOS, living in the time of `clock`. Raises KeyError for another."""
+    bench = Bench(config, SCENARIOS[scenario].script, clock)
+    return assemble("simulated:" + scenario, config, bench.bus, bench.pins)
