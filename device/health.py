@@ -16,7 +16,7 @@ from device.config import Config
 from device.frames import Guard
 
 SERVICE_PERIOD = 2.0  # s between the service's signs of life (`consumed`), at most
-START_S = 3.0  # s a belt may take from its start until it guards, before that is a fault
+START_S = 3.0  # s a belt may take from its start until it guards fully
 CALM_S = 5.0  # s a lane must work before its fault is over
 
 
@@ -66,6 +66,7 @@ class _Watch:
         self.row = row
         self.seen = -math.inf  # s, newest reading
         self.freshness = Freshness.STALE
+        self.known = False  # it has been fresh
         self._unbroken_since = math.inf  # s
 
     def see(self, t: float) -> None:
@@ -82,6 +83,7 @@ class _Watch:
             or self.seen - self._unbroken_since >= self.row.recover
         ):
             self.freshness = Freshness.LATE if silence > self.row.late else Freshness.FRESH
+            self.known = True
         return self.freshness
 
 
@@ -116,13 +118,14 @@ class Health:
         for watch in self._watches.values():
             watch.check(now)
         reasons = self._reasons(is_open)
-        self.guard = _stage(reasons)
-        if self.guard is not Guard.NOT_GUARDING:
+        starting = now < self._patient_until and bool(reasons)
+        self.guard = Guard.NOT_GUARDING if starting else _stage(reasons)
+        if not starting:
             self._patient_until = -math.inf
         lane = next(iter(self._lanes.items()), None)
-        unguarded = self.guard is Guard.NOT_GUARDING and now >= self._patient_until
+        unguarded = self.guard is Guard.NOT_GUARDING and not starting
         loop, service = self._watches["loop"], self._watches["service"]
-        late = self._stale("loop") and loop.seen > -math.inf
+        late = self._stale("loop") and loop.known
         silence = f"no word from the service for {service.row.stale:.0f} s"
         return [
             *self._say("loop_late", late, "the loop stood still", loop.seen),

@@ -21,7 +21,7 @@ from device.frames import Echo, Frame, Gap
 from device.gestures import Gesture
 from device.health import Finding
 
-FALLING_S = 1.5  # s; onset to impact takes 0.35 to 1.34 s in KFall (743 falls)
+FALLING_S = 1.5  # s; onset to impact takes 0.35 to 1.34 s in the falls of KFall
 
 _MEASURED = {  # field of the frame → its name in payloads, with the unit
     "distance": "distance_m",

@@ -1,0 +1,171 @@
+"""The device process: builds every part from the configuration, guards, and leaves all off."""
+
+from __future__ import annotations
+
+import argparse
+import contextlib
+import fcntl
+import logging
+import logging.handlers
+import math
+import os
+import queue
+import signal
+import sys
+import threading
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from device.clock import MonotonicClock, SystemWallClock, boot_id
+from device.config import Config
+from device.control import ControlServer
+from device.core import Core
+from device.haptics import Haptics, Motor
+from device.health import Health, streams
+from device.lanes import Lanes
+from device.loop import Loop
+from device.policy import Policy
+from device.recorder import Origin, Recorder
+from device.ring import RingWriter
+from device.settings import ConfigError, load
+from device.sources import Source
+from device.sources.live import HardwareMissingError, live
+from device.sources.scenarios import SCENARIOS
+from device.sources.simulated import simulated
+
+BAD_USE = 2  # exit code for what a person must mend
+
+log = logging.getLogger("device")
+
+
+class StartError(Exception):
+    """Why the device cannot start, in one line with a remedy."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run until SIGTERM or SIGINT: exit code 0; or 2 and one line when it cannot start.
+
+    What fails in guarding itself is raised: the motor is off by then, and the unit restarts.
+    """
+    parser = argparse.ArgumentParser(prog="python -m device", description=__doc__)
+    parser.add_argument("--config", required=True, type=Path, metavar="FILE")
+    parser.add_argument("--simulate", metavar="SCENARIO", choices=sorted(SCENARIOS))
+    args = parser.parse_args(argv)
+    stopping = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stopping.set())
+    try:
+        config = load(args.config)
+        with contextlib.ExitStack() as parts:
+            parts.enter_context(_logging())
+            loop = _assemble(config, args.simulate, parts)
+            log.info("started, fed by %s, %g ticks a second", loop.source.name, 1 / loop.period)
+            loop.run(stopping.is_set)
+            log.info("ended: %d of its deadlines were skipped", loop.skipped)
+    except (ConfigError, HardwareMissingError, StartError) as error:
+        sys.stderr.write(f"device: {' '.join(str(error).split())}\n")
+        return BAD_USE
+    return 0
+
+
+def _assemble(config: Config, scenario: str | None, parts: contextlib.ExitStack) -> Loop:
+    """Every part, each with its end pushed on `parts`; the first made is the last to end."""
+    clock = MonotonicClock()
+    with _startable(f"{config.belt.run_dir} cannot be used", "set [belt] run_dir"):
+        config.belt.run_dir.mkdir(parents=True, exist_ok=True)
+        parts.enter_context(_only_one(config.belt.run_dir))
+    source, motor = _source(config, scenario, clock)
+    parts.callback(motor.close)
+    parts.callback(source.close)
+    core = Core(source.fs, **_parameters(config))
+    run = f"{boot_id()}-{int(clock.now() * 1000):x}"  # this boot, and this start within it
+    with _startable(f"{config.journal_dir} cannot be written", "set [belt] data_dir"):
+        recorder = Recorder(
+            config.journal_dir,
+            Origin(config.belt.name, run, source.name),
+            clock,
+            SystemWallClock(),
+            queue_size=config.loop.queue,
+            limit_bytes=int(config.loop.journal_mb * 1e6),
+        )
+    parts.callback(_close_recorder, recorder)
+    with _startable(f"{config.belt.run_dir} cannot be used", "free memory, or set [belt] run_dir"):
+        ring = RingWriter(config.ring_file, config.loop.ring_slots, source.fs, source.name)
+        parts.callback(ring.close)
+        control = ControlServer(config.socket_file)
+        parts.callback(control.close)
+    return Loop(
+        clock,
+        config.loop.rate_hz,
+        source,
+        core,
+        Policy(config.wearer, config.belt.name, run, source.name),
+        Haptics(motor, config.motor.strength),
+        Health(streams(config, source.fs), clock.now()),
+        Lanes(ring, recorder, control),
+    )
+
+
+def _source(config: Config, scenario: str | None, clock: MonotonicClock) -> tuple[Source, Motor]:
+    return simulated(config, scenario, clock) if scenario else live(config, clock)
+
+
+def _parameters(config: Config) -> dict[str, float]:
+    """What the core must know of this wearer and this belt."""
+    return {
+        "has_ranger": float(config.ranger.driver != "none"),
+        "reaction": config.wearer.reaction_s,
+        "stopping": config.wearer.stopping_s,
+        "ranger_pitch": math.radians(config.ranger.pitch_deg),
+        "ranger_height": config.ranger.height_m,
+    }
+
+
+def _close_recorder(recorder: Recorder) -> None:
+    try:
+        recorder.close()
+    except queue.Full:
+        log.error("the disk hangs: the last records are lost")
+
+
+@contextlib.contextmanager
+def _startable(what: str, remedy: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise StartError(f"{what} ({error.strerror or error}): {remedy}") from error
+
+
+@contextlib.contextmanager
+def _only_one(folder: Path) -> Iterator[None]:
+    """Two devices would fight for the pins, the ring and the socket."""
+    held = os.open(folder, os.O_RDONLY)
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        yield
+    except BlockingIOError as error:
+        raise StartError(f"another device runs in {folder}: stop it first") from error
+    finally:
+        os.close(held)
+
+
+@contextlib.contextmanager
+def _logging() -> Iterator[None]:
+    """One line an event on standard error, by a thread: a full pipe must not hold the loop."""
+    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
+    out = logging.StreamHandler(sys.stderr)
+    out.setFormatter(logging.Formatter("device: %(message)s"))
+    writer = logging.handlers.QueueListener(lines, out)
+    log.setLevel(logging.INFO)
+    handler = logging.handlers.QueueHandler(lines)
+    log.addHandler(handler)
+    writer.start()
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        writer.stop()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

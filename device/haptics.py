@@ -1,0 +1,163 @@
+"""The language for the skin: one table of patterns, and who may interrupt whom."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from device.alerts import Level
+
+MAX_ON_S = 2.0  # s the motor may run without a pause, whatever is asked
+REST_S = 0.1  # s it then rests at least
+
+
+class Motor(Protocol):
+    """What a vibration motor's driver does."""
+
+    @property
+    def duty(self) -> float:
+        """As last set, 0..1."""
+
+    def set(self, duty: float) -> None:
+        """Run at `duty` (0..1) until told otherwise."""
+
+    def off(self) -> None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """What is felt, and what it means."""
+
+    pulses: tuple[tuple[float, float], ...]  # (s on, s off after it), in order
+    duty: float  # share of the configured strength
+    priority: int  # a higher one replaces a lower one
+    means: str
+    pause: dict[Level, float] = field(default_factory=dict)  # s until felt again while open
+
+    @property
+    def length(self) -> float:
+        return sum(on + off for on, off in self.pulses)
+
+    def duty_at(self, t: float) -> float:
+        """Duty `t` s after its beginning."""
+        for on, off in self.pulses:
+            if t < on:
+                return self.duty
+            t -= on + off
+            if t < 0:
+                return 0.0
+        return 0.0
+
+
+# Pulses are at least 0.07 s: a coin motor takes about 0.05 s to be felt.
+PATTERNS: dict[str, Pattern] = {
+    "stop": Pattern(
+        ((0.60, 0.10),), 1.0, 9, "Stop now: something is right behind you.", {Level.STOP: 0.15}
+    ),
+    "answer": Pattern(((0.07, 0.05),), 0.8, 8, "Your press was understood."),
+    "answer_twice": Pattern(((0.07, 0.08), (0.07, 0.05)), 0.8, 8, "Your double press was too."),
+    "danger": Pattern(
+        ((0.50, 0.25),) * 3, 1.0, 7, "Help is being called; press the button if you are well."
+    ),
+    "approach": Pattern(
+        ((0.15, 0.10),) * 2,
+        0.7,
+        6,
+        "Something behind comes nearer: the quicker, the nearer.",
+        {Level.CAUTION: 1.2, Level.WARNING: 0.4},
+    ),
+    "balance": Pattern(
+        ((0.40, 0.12), (0.08, 0.10), (0.08, 0.10)),
+        0.8,
+        5,
+        "You are unsteady: slow down or rest.",
+        {Level.CAUTION: 15.0},
+    ),
+    "not_guarding": Pattern(
+        ((1.00, 0.20),), 0.9, 4, "The belt does not guard you.", {Level.FAULT: 10.0}
+    ),
+    "fault": Pattern(
+        ((0.08, 0.08),) * 5,
+        0.9,
+        3,
+        "Part of the belt is blind or cannot tell.",
+        {Level.FAULT: 20.0},
+    ),
+    "told": Pattern(((0.08, 0.10), (0.08, 0.10), (0.45, 0.05)), 0.8, 2, "Help has been told."),
+    "guarding": Pattern(((0.12, 0.12), (0.30, 0.05)), 0.8, 2, "The belt guards you."),
+    "notice": Pattern(((0.20, 0.05),), 0.5, 1, "Mind how you walk."),
+    "test": Pattern(((1.00, 0.30), (0.20, 0.05)), 1.0, 0, "A test by the technician."),
+}
+
+
+class Haptics:
+    """Plays one pattern at a time: whole, or replaced by a more urgent one."""
+
+    def __init__(self, motor: Motor, strength: float) -> None:
+        """`strength`: duty (0..1) of the strongest pulse."""
+        self._motor, self._strength = motor, strength
+        self._playing: Pattern | None = None
+        self._begun = -math.inf  # s
+        self._ended: dict[str, float] = {}  # pattern → s, when it was last begun, plus its length
+        self._on_since = math.nan  # s; NaN while the motor rests
+        self._rest_until = -math.inf  # s
+
+    @property
+    def duty(self) -> float:
+        """The motor's, as last set."""
+        return self._motor.duty
+
+    def feel(self, name: str, now: float) -> float | None:
+        """Begin a pattern of PATTERNS; returns when the motor was switched on for it [s].
+
+        None when one as urgent is playing, or the motor must rest.
+        """
+        pattern = PATTERNS[name]
+        if self._busy(now) and self._playing and pattern.priority <= self._playing.priority:
+            return None
+        self._playing, self._begun = pattern, now
+        self._ended[name] = now + pattern.length
+        self._drive(now)
+        return now if self._motor.duty > 0 else None
+
+    def update(self, now: float, going_on: Iterable[tuple[str, Level]] = ()) -> None:
+        """Bring the motor to where it should be now; repeat what is still open (pattern, level)."""
+        if not self._busy(now):
+            self._playing = None
+            due = [name for name, level in going_on if self._again(name, level) <= now]
+            if due:
+                self.feel(max(due, key=lambda name: PATTERNS[name].priority), now)
+                return
+        self._drive(now)
+
+    def off(self) -> None:
+        """Nothing is felt any more."""
+        self._playing = None
+        self._on_since = math.nan
+        self._motor.off()
+
+    def _busy(self, now: float) -> bool:
+        return self._playing is not None and now - self._begun < self._playing.length
+
+    def _again(self, name: str, level: Level) -> float:
+        return self._ended.get(name, -math.inf) + PATTERNS[name].pause.get(level, math.inf)
+
+    def _drive(self, now: float) -> None:
+        duty = self._playing.duty_at(now - self._begun) * self._strength if self._playing else 0.0
+        if now - self._on_since >= MAX_ON_S:
+            self._rest_until = now + REST_S
+        if now < self._rest_until:
+            duty = 0.0
+        if duty == 0.0:
+            self._on_since = math.nan
+        elif math.isnan(self._on_since):
+            self._on_since = now
+        if duty != self._motor.duty:
+            if duty:
+                self._motor.set(duty)
+            else:
+                self._motor.off()

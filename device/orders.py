@@ -1,0 +1,53 @@
+"""Carries out what comes over the control socket. Nothing remote can stop guarding."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from device.alerts import Record
+from device.haptics import PATTERNS, Haptics
+from device.health import Health
+from device.lanes import Lanes
+from device.policy import Policy
+
+
+class Orders:
+    """Requests are well formed (commands.validate) and answered as accepted when they come here."""
+
+    def __init__(self, policy: Policy, haptics: Haptics, health: Health, lanes: Lanes) -> None:
+        self._policy, self._haptics = policy, haptics
+        self._health, self._lanes = health, lanes
+
+    def obey(self, now: float, request: dict[str, Any]) -> list[Record]:
+        """What came of one request, as records. `consumed` is a sign of life and needs none."""
+        name = request["command"]
+        if name == "consumed":
+            self._health.see("service", now)
+            self._lanes.consumed(now, request["segment"])
+            return []
+        if name == "test":
+            return [self._play(now, request, "test")]
+        if name == "play":
+            return [self._play(now, request, request["pattern"])]
+        if name == "doctor":
+            return [self._examine(now, request)]
+        return self._policy.command(now, request)
+
+    def _play(self, now: float, request: dict[str, Any], pattern: str) -> Record:
+        if pattern not in PATTERNS:
+            known = ", ".join(PATTERNS)
+            return self._policy.result(now, request, f"no pattern {pattern[:40]!r}; known: {known}")
+        buzz_t = self._haptics.feel(pattern, now)
+        refusal = "" if buzz_t is not None else "something more urgent is being felt: try again"
+        record = self._policy.result(now, request, refusal, f"{pattern} was played")
+        record.buzz_t = buzz_t
+        return record
+
+    def _examine(self, now: float, request: dict[str, Any]) -> Record:
+        if request["question"] not in ("status", "health"):
+            return self._policy.result(now, request, "the doctor answers: status, health")
+        record = self._policy.result(now, request, detail=self._health.words())
+        record.measurements |= {
+            f"{name}_age_s": round(age, 4) for name, age in self._health.ages(now).items()
+        }
+        return record
