@@ -74,20 +74,25 @@ def observe(recording: Recording, judged: Judged) -> Alarms:
     elif entry.fall:
         norm = np.linalg.norm(recording.acc, axis=1)
         impact = float(recording.t[int(np.argmax(np.nan_to_num(norm)))])
-    # Labels a sample (SisFall's x_label) start late, and so do onsets derived from them.
-    frame_exact = entry.fall and entry.onset >= 0 and "x_label" not in recording.truth
     walk = not entry.fall and entry.direction in ("forward", "backward")
     return Alarms(
         subject=entry.subject,
         activity=entry.activity,
         fall=entry.fall,
         hours=entry.n / entry.fs / 3600,
-        onset=float(recording.t[entry.onset]) if frame_exact else None,
+        onset=float(recording.t[entry.onset]) if has_exact_onset(recording) else None,
         impact=impact,
         raised=raised,
         walk=walk,
         plain=walk and not _NOT_PLAIN.search(f"{entry.code} {entry.activity}"),
     )
+
+
+def has_exact_onset(recording: Recording) -> bool:
+    """Whether the onset is known to a frame: labels a sample (SisFall's x_label) start late,
+    and so do onsets derived from them."""
+    entry = recording.entry
+    return entry.fall and entry.onset >= 0 and "x_label" not in recording.truth
 
 
 def figures(trials: Sequence[Alarms]) -> dict[str, Figure]:
