@@ -28,7 +28,9 @@ static rg_lowpass lowpass_of(double tau, double dt)
     double c = tan(sqrt(0.5) * dt / tau);
     double d = 1.0 / (c * c + sqrt(2.0) * c + 1.0);
     return (rg_lowpass){
-        .b0 = c * c * d, .a1 = 2.0 * (c * c - 1.0) * d, .a2 = (1.0 - sqrt(2.0) * c + c * c) * d,
+        .b0 = c * c * d,
+        .a1 = 2.0 * (c * c - 1.0) * d,
+        .a2 = (c * c - sqrt(2.0) * c + 1.0) * d,
         .warm = (int32_t)ceil(tau / dt),
     };
 }
@@ -181,14 +183,14 @@ static void correct_bias(rg_attitude *s, const double r[9], const double e[3], c
 /* At rest the gyroscope's low-pass is the bias. In motion the tilt that gravity had to put right
  * is what the bias did since: seen through the same low-pass as gravity itself. About the vertical
  * nothing is seen; there the estimate is held weakly at zero. */
-static void learn_bias(rg_attitude *s, const double a_e[3], bool rest, const double mean[3])
+static void learn_bias(rg_attitude *s, const double r_es[9], const double a_e[3], bool rest,
+                       const double mean[3])
 {
-    double q[4], r[9], now[3], smooth[3], growth = SIGMA_FORGET * SIGMA_FORGET * s->dt / BIAS_FORGET;
-    multiply(s->q_ei, s->q_is, q);
-    matrix(q, r);
-    apply(r, s->bias, smooth);
+    double r[9], now[3], smooth[3], e[3];
+    double growth = SIGMA_FORGET * SIGMA_FORGET * s->dt / BIAS_FORGET;
+    apply(r_es, s->bias, smooth);
     for (int i = 0; i < 9; i++)
-        r[i] = lowpass(&s->slow, s->n, s->turn[i], r[i]);
+        r[i] = lowpass(&s->slow, s->n, s->turn[i], r_es[i]);
     for (int i = 0; i < 2; i++)
         smooth[i] = lowpass(&s->slow, s->n, s->drift[i], smooth[i]);
     for (int i = 0; i < 9; i += 4)
@@ -197,12 +199,15 @@ static void learn_bias(rg_attitude *s, const double a_e[3], bool rest, const dou
     if (rest) {
         static const double UNIT[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
         double w = variance(SIGMA_REST, growth);
-        double e[3] = {mean[0] - s->bias[0], mean[1] - s->bias[1], mean[2] - s->bias[2]};
+        for (int i = 0; i < 3; i++)
+            e[i] = mean[i] - s->bias[i];
         correct_bias(s, UNIT, e, (double[3]){w, w, w});
     } else {
         double w = variance(SIGMA_MOTION, growth);
         apply(r, s->bias, now);
-        double e[3] = {-a_e[1] / s->dt + smooth[0] - now[0], a_e[0] / s->dt + smooth[1] - now[1], -now[2]};
+        e[0] = -a_e[1] / s->dt + smooth[0] - now[0];
+        e[1] = a_e[0] / s->dt + smooth[1] - now[1];
+        e[2] = -now[2];
         correct_bias(s, r, e, (double[3]){w, w, w / VERTICAL});
     }
 }
@@ -210,7 +215,9 @@ static void learn_bias(rg_attitude *s, const double a_e[3], bool rest, const dou
 /* Starts anew; what is known of the bias is kept, for a gap does not change it. */
 static void restart(rg_attitude *s)
 {
-    rg_attitude fresh = {.slow = s->slow, .quick = s->quick, .dt = s->dt, .q_is = {1.0}, .q_ei = {1.0}};
+    rg_attitude fresh = {
+        .slow = s->slow, .quick = s->quick, .dt = s->dt, .q_is = {1.0}, .q_ei = {1.0},
+    };
     memcpy(fresh.bias, s->bias, sizeof fresh.bias);
     memcpy(fresh.p, s->p, sizeof fresh.p);
     *s = fresh;
@@ -251,10 +258,10 @@ void rg_attitude_step(rg_attitude *s, const rg_sample *sample, rg_body *body)
     matrix(s->q_ei, r);
     apply(r, a_i, a_e);
     level(s->q_ei, a_e);
-    learn_bias(s, a_e, rest, mean);
-
     multiply(s->q_ei, s->q_is, q);
     matrix(q, r);
+    learn_bias(s, r, a_e, rest, mean);
+
     for (int i = 0; i < 3; i++) {
         body->acc[i] = sample->acc[i];
         body->gyro[i] = (float)(gyro[i] - s->bias[i]);

@@ -1,8 +1,8 @@
 /* attitude.h: gravity's direction from a 6-axis IMU.
  *
  * After D. Laidig, T. Seel, "VQF: Highly accurate IMU orientation estimation with bias estimation
- * and magnetic disturbance rejection", Information Fusion 91 (2023), doi 10.1016/j.inffus.2022.10.014,
- * without the magnetometer. Three frames: the sensor's S; I, which is S before the first sample and
+ * and magnetic disturbance rejection", Information Fusion 91 (2023),
+ * doi 10.1016/j.inffus.2022.10.014, without the magnetometer. Three frames: the sensor's S; I, which is S before the first sample and
  * then stays put but for gyroscope drift; E, which is I tilted so that gravity is vertical.
  *
  * All in double: the low-pass's poles lie within 1e-3 of 1 and the bias moves by 1e-9 rad/s a

@@ -48,7 +48,9 @@ void rg_core_ping(rg_core *core, const rg_ping *ping)
     rg_ping clean = *ping;
     if (!isfinite(ping->t))
         return;                             /* it cannot be placed; the silence tells */
-    if (ping->echo < RG_ECHO || ping->echo > RG_GLITCH || (ping->echo == RG_ECHO && !(ping->range >= 0.0f)))
+    bool known = ping->echo >= RG_ECHO && ping->echo <= RG_GLITCH;
+    bool measured = ping->range >= 0.0f && !isinf(ping->range);
+    if (!known || (ping->echo == RG_ECHO && !measured))
         clean.echo = RG_GLITCH;
     if (clean.echo != RG_ECHO)
         clean.range = NAN;
@@ -130,6 +132,7 @@ int64_t rg_core_run(rg_core *core, int64_t n, const double *t, const float *acc,
     int64_t ping = 0, i;
     *n_events = 0;
     for (i = 0; i < n && *n_events + RG_KINDS <= capacity; i++) {
+        /* One without a time would wait for ever and hold up those after it. */
         while (ping < n_pings && (pings[ping].t <= t[i] || !isfinite(pings[ping].t)))
             rg_core_ping(core, &pings[ping++]);
         sample.t = t[i];

@@ -23,7 +23,8 @@ void rg_decide_init(rg_decide *s)
     memset(s, 0, sizeof *s);
 }
 
-int rg_decide_step(rg_decide *s, double t, int64_t sample, const rg_demand *demand, rg_event *events)
+int rg_decide_step(rg_decide *s, double t, int64_t sample, const rg_demand *demand,
+                   rg_event *events)
 {
     int n = 0;
     for (int kind = 0; kind < RG_KINDS; kind++) {

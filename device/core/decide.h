@@ -13,6 +13,7 @@ typedef struct rg_decide {
  * been asked for its kind for that kind's clear time. */
 void rg_decide_init(rg_decide *s);
 /* Writes at most RG_KINDS events; returns how many. */
-int rg_decide_step(rg_decide *s, double t, int64_t sample, const rg_demand *demand, rg_event *events);
+int rg_decide_step(rg_decide *s, double t, int64_t sample, const rg_demand *demand,
+                   rg_event *events);
 
 #endif

@@ -4,11 +4,11 @@
 #include <string.h>
 
 static const float G = 9.81f;               /* m/s^2 */
-static const float STILL_ACC = 0.6f;        /* m/s^2 of |acc| off g in quiet standing; rest norms are off by 4 % */
+static const float STILL_ACC = 0.6f;        /* m/s^2 of |acc| off g; resting norms are off by 4 % */
 static const float STILL_RATE = 0.25f;      /* rad/s, sway of quiet standing stays below 0.1 */
 static const float STILL_FOR = 1.0f;        /* s of it that align the belt */
-static const float WALKED_FOR = 3.0f;       /* s of walking, three strides, that do so as well */
-static const float SITS_WITHIN = 0.77f;     /* cos 40 deg: 30 a belt may sit at, 10 a trunk may lean */
+static const float WALKED_FOR = 2.0f;       /* s of walking, two strides, that do so as well */
+static const float SITS_WITHIN = 0.77f;     /* cos 40 deg: a belt sits at 30, a trunk leans 10 */
 static const float REFINE_TAU = 20.0f;      /* s of upright walking */
 static const float REFINE_WITHIN = 0.17f;   /* rad; more is the walker's leaning, not the belt's */
 static const float INVERTED = -0.7f;        /* cos 135 deg of the belt's own z axis */
@@ -61,7 +61,8 @@ void rg_mount_init(rg_mount *s, const rg_params *params)
 static void watch(rg_mount *s, const rg_gait *gait, rg_body *body)
 {
     if (body->aligned) {
-        if (!gait->walking || fabsf(body->lean) > REFINE_WITHIN || fabsf(body->roll) > REFINE_WITHIN)
+        bool upright = fabsf(body->lean) < REFINE_WITHIN && fabsf(body->roll) < REFINE_WITHIN;
+        if (!gait->walking || !upright)
             return;
         float a = body->dt / REFINE_TAU, up[3];
         for (int i = 0; i < 3; i++)
@@ -70,7 +71,8 @@ static void watch(rg_mount *s, const rg_gait *gait, rg_body *body)
             align(s, up, body);
         return;
     }
-    bool still = fabsf(body->acc_norm - G) < STILL_ACC && sqrtf(dot(body->gyro, body->gyro)) < STILL_RATE;
+    bool still = fabsf(body->acc_norm - G) < STILL_ACC
+        && dot(body->gyro, body->gyro) < STILL_RATE * STILL_RATE;
     bool walking = gait->walking && body->settled;
     if ((!still && !walking) || body->up[2] < SITS_WITHIN) {
         memset(s->mean, 0, sizeof s->mean);

@@ -102,7 +102,7 @@ size_t rg_core_size(void);
 void rg_params_default(rg_params *params, float fs);
 /* The bounds of the parameter at a 1-based position. */
 void rg_params_bounds(int position, float *low, float *high);
-/* 0, or the 1-based position of the first parameter that is impossible (state is then untouched). */
+/* 0, or the 1-based position of the first impossible parameter (state is then untouched). */
 int rg_core_init(rg_core *core, const rg_params *params);
 /* Hands in a ping; it takes effect at the next step. Pings come in order of time. */
 void rg_core_ping(rg_core *core, const rg_ping *ping);
