@@ -1,6 +1,7 @@
 /* core.c: the way of one sample through the judges, and the batch entry over the same way. */
 #include "core.h"
 #include "params.h"
+#include "speed.h"
 
 #include <math.h>
 #include <string.h>
@@ -19,7 +20,6 @@ static void begin_gait(rg_core *core)
     };
     rg_steps_init(&core->steps, &core->params);
     rg_direction_init(&core->direction, &core->params);
-    rg_speed_init(&core->speed, &core->params);
 }
 
 int rg_core_init(rg_core *core, const rg_params *params)
@@ -72,7 +72,7 @@ static void judge_motion(rg_core *core, rg_estimate *estimate)
     gait->step_time = (double)NAN;
     rg_steps_step(&core->steps, body, gait);
     rg_direction_step(&core->direction, body, gait);
-    rg_speed_step(&core->speed, body, gait);
+    rg_speed_step(gait);
     rg_stability_step(&core->stability, body, gait, asked, estimate);
     rg_falls_step(&core->falls, body, gait, asked);
     rg_impact_step(&core->impact, body, gait, asked);

@@ -9,7 +9,6 @@
 #include "impact.h"
 #include "imu.h"
 #include "mount.h"
-#include "speed.h"
 #include "stability.h"
 #include "steps.h"
 #include "tracker.h"
@@ -25,7 +24,6 @@ struct rg_core {
     rg_mount mount;
     rg_steps steps;
     rg_direction_finder direction;
-    rg_speed speed;
     rg_stability stability;
     rg_falls falls;
     rg_impact impact;

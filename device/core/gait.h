@@ -10,6 +10,7 @@ typedef struct rg_gait {
     float cadence;      /* steps/min; 0 standing; NaN not yet known */
     float speed;        /* m/s along the walker's forward axis, backward negative; NaN unknown */
     float interval;     /* s between the last two contacts; NaN unknown */
+    float bounce;       /* m/s^2, RMS of the vertical acceleration of the gait, last second or so */
     int32_t steps;      /* contacts reported since init */
     int8_t direction;   /* rg_direction */
     uint8_t step;       /* 1: a contact is reported at this sample */

@@ -1,16 +1,15 @@
-/* speed.h: how fast the walker goes. */
+/* speed.h: how fast the walker goes.
+ *
+ * The faster a walker, the more the body bounces: step length grows with a root of the swing of
+ * the vertical acceleration (Weinberg, Analog Devices AN-602, 2002), and so does cadence; speed
+ * follows one power of the bounce. Walking backward, the same bounce goes with shorter steps.
+ */
 #ifndef RG_SPEED_H
 #define RG_SPEED_H
 
-#include "body.h"
-#include "demand.h"
 #include "gait.h"
 
-typedef struct rg_speed {
-    float dt;           /* s */
-} rg_speed;
-
-void rg_speed_init(rg_speed *s, const rg_params *params);
-void rg_speed_step(rg_speed *s, const rg_body *body, rg_gait *gait);
+/* Needs the direction and the bounce of this sample; remembers nothing. */
+void rg_speed_step(rg_gait *gait);
 
 #endif
