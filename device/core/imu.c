@@ -59,16 +59,18 @@ void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *d
     /* Written so that a time that is NaN is no later time either. */
     bool later = fabs(sample->t) <= T_MAX && (!s->begun || sample->t > body->t);
     bool usable = later && believable(sample);
-    if (frozen(s, sample)) {
-        usable = false;
-        rg_demand_ask(demand, RG_IMU_FAULT, RG_FAULT);
-    }
-
     if (later) {
         if (!s->begun)
-            s->used_t = sample->t - (double)s->dt;
+            s->used_t = s->changed_t = sample->t - (double)s->dt;
         s->begun = true;
         body->t = sample->t;
+    }
+    if (frozen(s, sample)) {                /* what it said since it last changed was not so */
+        usable = false;
+        s->used_t = fmin(s->used_t, s->changed_t);
+        rg_demand_ask(demand, RG_IMU_FAULT, RG_FAULT);
+    } else if (s->same == 0) {
+        s->changed_t = body->t;
     }
     float hole = (float)(body->t - s->used_t) - s->dt;
     float counted = (float)s->unused * s->dt;       /* time may stand still as well */

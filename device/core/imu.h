@@ -8,6 +8,7 @@
 typedef struct rg_imu {
     rg_sample last;     /* as it came, to see it frozen */
     double used_t;      /* s, time of the last usable sample */
+    double changed_t;   /* s, time of the last sample that was not like the one before */
     float dt;           /* s */
     int32_t same;       /* samples in a row with the same six values */
     int32_t unused;     /* samples in a row that could not be used */

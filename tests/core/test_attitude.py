@@ -86,6 +86,18 @@ def test_a_short_gap_is_bridged_and_a_long_one_starts_anew():
     assert degrees_between(up[2100:], truth[2100:]).max() < 2.0
 
 
+def test_what_a_frozen_sensor_said_is_not_believed_afterwards():
+    """It froze while turning fast: half a second of that rate would have tipped the vertical."""
+    fs = 100.0
+    turn = rotation(1, 1.2 * np.sin(2.5 * np.arange(1500) / fs))
+    acc, gyro, truth = sense(turn, np.zeros((1500, 3)), fs)
+    for length in (55, 70, 120):
+        a, g = acc.copy(), gyro.copy()
+        a[1000 : 1000 + length], g[1000 : 1000 + length] = a[1000], g[1000]
+        up = judged_up(fs, a, g)
+        assert degrees_between(up[1000 + length :], truth[1000 + length :]).max() < 2.0
+
+
 def test_free_fall_from_the_first_sample_is_no_direction_but_no_nan():
     up = judged_up(100.0, np.zeros((40, 3)), np.random.default_rng(0).normal(0, 1e-3, (40, 3)))
     assert np.allclose(np.linalg.norm(up, axis=1), 1.0, atol=1e-6)
