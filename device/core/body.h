@@ -11,6 +11,7 @@
 
 #include "rearguard.h"
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,5 +35,11 @@ typedef struct rg_body {
     float lean;         /* trunk pitch, forward positive, rad, -pi/2 to pi/2 */
     float roll;         /* trunk roll, right side down positive, rad, -pi/2 to pi/2 */
 } rg_body;
+
+/* rad of trunk from upright in any direction, 0 to pi/2: a body head down lies as well. */
+static inline float rg_body_tilt(const rg_body *body)
+{
+    return asinf(fminf(hypotf(sinf(body->lean), sinf(body->roll)), 1.0f));
+}
 
 #endif

@@ -1,12 +1,74 @@
+/* falls.c: the pelvis of a falling body goes down, loses height, tilts and turns, all at once;
+ * jumping, sitting down and bending do only some of it. A weighted sum of the four tells them
+ * apart. The weights are fitted to recordings by bench/training/fall_imminent.py.
+ */
 #include "falls.h"
+
+#include <math.h>
+#include <string.h>
+
+static const float G = 9.81f;               /* m/s^2 */
+static const float CLIP = 39.2f;            /* m/s^2, 4 g an axis: all sensors look like the smallest */
+static const float GRAVITY_TAU = 5.0f;      /* s over which vertical force averages to weight: strides */
+static const float GRAVITY_STEP = 1.0f;     /* m/s^2 beyond which a sample is a movement, not an error */
+static const float GRAVITY_OFF = 0.5f;      /* m/s^2 a sensor's weight may be off: 5 % */
+static const float LEAK_TAU = 0.5f;         /* s; a fall from standing takes 0.5 to 0.8 s */
+static const float TURN_TAU = 0.05f;        /* s; takes the shaking of loose belts */
+static const float LYING_TAU = 1.0f;        /* s */
+static const float LYING = 1.05f;           /* rad, 60 deg: who lies already can turn over, not fall */
+static const float FALLS = 0.1f;            /* m/s downward: the shaking of a heel strike is not falling */
+static const float PER_DOWN = 1.333f, PER_SUNK = 8.967f, PER_TILT = 3.205f, PER_TURN = 1.548f;
+static const float CALM = 8.284f;           /* the sum of the above below which nobody falls */
+
+static float clamp(float x, float low, float high)
+{
+    return fminf(fmaxf(x, low), high);
+}
 
 void rg_falls_init(rg_falls *s, const rg_params *params)
 {
-    s->dt = 1.0f / params->fs;
+    (void)params;
+    memset(s, 0, sizeof *s);
+    s->gravity = G;
+    s->lying = -1.0f;
+}
+
+/* Follows how the pelvis moves. */
+static void follow(rg_falls *s, const rg_body *body)
+{
+    const float *up = body->up, *w = body->gyro;
+    float dt = body->dt, force = 0.0f, spin = 0.0f, yaw = 0.0f;
+    for (int i = 0; i < 3; i++) {
+        force += clamp(body->acc[i], -CLIP, CLIP) * up[i];
+        spin += w[i] * w[i];
+        yaw += w[i] * up[i];
+    }
+    s->weighed = fminf(s->weighed + dt, GRAVITY_TAU);
+    s->gravity += dt / s->weighed * clamp(force - s->gravity, -GRAVITY_STEP, GRAVITY_STEP);
+    s->gravity = clamp(s->gravity, G - GRAVITY_OFF, G + GRAVITY_OFF);
+
+    s->down += dt * (s->gravity - force - s->down / LEAK_TAU);
+    s->sunk += dt * (s->down - s->sunk / LEAK_TAU);
+    float level = sqrtf(fmaxf(spin - yaw * yaw, 0.0f));
+    s->turning += (1.0f - expf(-dt / TURN_TAU)) * (level - s->turning);
+    s->tilt = rg_body_tilt(body);
+    if (s->lying < 0.0f)
+        s->lying = s->tilt;
+    s->lying += dt / LYING_TAU * (s->tilt - s->lying);
 }
 
 void rg_falls_step(rg_falls *s, const rg_body *body, const rg_gait *gait, rg_demand *demand)
 {
-    (void)s;
-    (void)body; (void)gait; (void)demand;
+    (void)gait;
+    if (!body->settled || body->missed > RG_BRIDGED) {
+        s->down = s->sunk = s->turning = 0.0f;
+        s->lying = -1.0f;
+        s->open = false;
+        return;
+    }
+    follow(s, body);
+    s->danger = PER_DOWN * s->down + PER_SUNK * s->sunk + PER_TILT * s->tilt + PER_TURN * s->turning - CALM;
+    s->open = s->down > FALLS && s->lying < LYING;
+    if (s->open && s->danger > 0.0f)
+        rg_demand_ask(demand, RG_FALL_IMMINENT, RG_DANGER);
 }

@@ -1,4 +1,4 @@
-/* falls.h: balance being lost: stumble and fall before impact. */
+/* falls.h: balance being lost: a fall before its impact, and a stumble caught. */
 #ifndef RG_FALLS_H
 #define RG_FALLS_H
 
@@ -7,7 +7,16 @@
 #include "gait.h"
 
 typedef struct rg_falls {
-    float dt;           /* s */
+    /* what is seen of the fall, all leaky so that no error of the sensor adds up */
+    float gravity;      /* m/s^2, this sensor's own: recordings are off by up to 4 % */
+    float weighed;      /* s that went into it */
+    float down;         /* m/s downward */
+    float sunk;         /* m of height lost */
+    float turning;      /* rad/s about any level axis */
+    float tilt;         /* rad from the walker's own upright */
+    float lying;        /* rad, tilt of the last seconds; negative: not yet known */
+    float danger;       /* above 0: falling */
+    bool open;          /* it goes down and did not lie before: danger is taken at its word */
 } rg_falls;
 
 void rg_falls_init(rg_falls *s, const rg_params *params);

@@ -1,12 +1,67 @@
+/* impact.c: an upright body hits something hard, then lies at rest. Jumps and falls into a chair
+ * have the impact and stay upright; lying down on purpose has no impact.
+ */
 #include "impact.h"
+
+#include <math.h>
+#include <string.h>
+
+static const float G = 9.81f;               /* m/s^2 */
+static const float JOLT_TAU = 0.1f;         /* s an impact lasts; longer than a sample at 20 Hz */
+static const float HARD = 0.85f;             /* m/s of jolt that alone is an impact */
+static const float SOFT = 0.5f;             /* m/s that is one after a fall was seen coming */
+static const float SEEN_COMING = 2.0f;      /* s from losing balance to the ground */
+static const float LYING_TAU = 2.0f;        /* s; longer than a fall */
+static const float LYING = 1.05f;           /* rad, 60 deg: who lies already turns over or drops an arm */
+static const float LIES = 0.7f;             /* rad, 40 deg: lying, or slumped against something */
+static const float AT_REST = 0.6f;          /* rad/s; getting up or turning over is faster */
+static const float REST = 1.0f;             /* s of rest that tell lying from passing through */
+static const float WAIT = 6.0f;             /* s from impact to rest: rolling over, trying to get up */
+static const float UPRIGHT = 0.5f;          /* rad; less than LIES, for hysteresis */
+static const int32_t WALKED = 4;            /* steps upright that show the wearer is well */
+static const float LONG_AGO = 1e6f;         /* s */
 
 void rg_impact_init(rg_impact *s, const rg_params *params)
 {
-    s->dt = 1.0f / params->fs;
+    (void)params;
+    memset(s, 0, sizeof *s);
+    s->imminent = s->impact = LONG_AGO;
+    s->lying = -1.0f;
+}
+
+/* Times the impacts of a body that was upright before. */
+static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand, float tilt)
+{
+    float dt = body->dt + body->missed;
+    s->imminent = demand->level[RG_FALL_IMMINENT] ? 0.0f : fminf(s->imminent + dt, LONG_AGO);
+    s->impact = fminf(s->impact + dt, LONG_AGO);
+    s->jolt += body->dt * (fmaxf(body->acc_norm - G, 0.0f) - s->jolt / JOLT_TAU);
+    if (s->lying < LYING && s->jolt > (s->imminent < SEEN_COMING ? SOFT : HARD))
+        s->impact = s->rest = 0.0f;
+    if (s->lying < 0.0f)
+        s->lying = tilt;
+    s->lying += body->dt / LYING_TAU * (tilt - s->lying);
 }
 
 void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand)
 {
-    (void)s;
-    (void)body; (void)gait; (void)demand;
+    const float *w = body->gyro;
+    float tilt = rg_body_tilt(body);
+    if (!body->settled)
+        return;
+    feel(s, body, demand, tilt);
+
+    bool rests = tilt > LIES && w[0] * w[0] + w[1] * w[1] + w[2] * w[2] < AT_REST * AT_REST;
+    s->rest = rests ? s->rest + body->dt : 0.0f;
+    if (s->impact < WAIT && s->rest > REST)
+        s->down = true;
+    if (!s->down)
+        return;
+    if (tilt > UPRIGHT) {
+        s->upright_at = gait->steps;
+        rg_demand_ask(demand, RG_FALL, RG_DANGER);
+    } else if (gait->walking && gait->steps - s->upright_at >= WALKED) {
+        rg_demand_ask(demand, RG_UP_AND_WALKING, RG_INFO);
+        s->down = false;
+    }
 }

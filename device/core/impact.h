@@ -7,10 +7,17 @@
 #include "gait.h"
 
 typedef struct rg_impact {
-    float dt;           /* s */
+    float jolt;         /* m/s, what the last tenth of a second pushed beyond weight */
+    float lying;        /* rad, tilt of the last seconds; negative: not yet known */
+    float imminent;     /* s since a fall was seen coming */
+    float impact;       /* s since the last impact that may have been a fall's */
+    float rest;         /* s it has lain at rest since */
+    int32_t upright_at; /* gait->steps when it last came upright */
+    bool down;          /* fallen, and not walked away from it */
 } rg_impact;
 
 void rg_impact_init(rg_impact *s, const rg_params *params);
+/* After rg_falls_step: a fall seen coming is in the demand. */
 void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand);
 
 #endif
