@@ -165,12 +165,12 @@ static void correct_bias(rg_attitude *s, const double r[9], const double e[3], c
             int a = (i + 1) % 3, b = (i + 2) % 3, c = (j + 1) % 3, d = (j + 2) % 3;
             adjugate[3 * i + j] = m[3 * a + c] * m[3 * b + d] - m[3 * a + d] * m[3 * b + c];
         }
-    double det = dot(m, adjugate);
+    double inverse = 1.0 / dot(m, adjugate);
     for (int i = 0; i < 3; i++) {
         for (int j = 0; j < 3; j++)
             column[j] = rp[3 * j + i];
         for (int j = 0; j < 3; j++)
-            gain[j] = dot(column, adjugate + 3 * j) / det;
+            gain[j] = dot(column, adjugate + 3 * j) * inverse;
         double step = 0.0;
         for (int j = 0; j < 3; j++)
             step += gain[j] * clip(e[j], BIAS_MAX);
