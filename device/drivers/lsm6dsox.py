@@ -201,7 +201,8 @@ class Lsm6dsox:
         for tag, x, y, z in words:
             slot, sensor = tag >> 1 & 0x03, tag >> 3
             if slot != self._slot:
-                if self._slot >= 0 and (self._half or slot != (self._slot + 1) % 4):
+                broken = self._slot >= 0 and (self._half or slot != (self._slot + 1) % 4)
+                if broken and samples[-1:] != [None]:
                     samples.append(None)
                 self._slot, self._half = slot, {}
             if sensor == TAG_GYROSCOPE:

@@ -1,0 +1,225 @@
+"""The IMU's driver against a chip that behaves like one: registers, FIFO, faults."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device.drivers.lsm6dsox import ChipError, Lsm6dsox, Reading
+from device.frames import Gap
+from device.sources.chips import Lsm6dsoxChip, SimulatedBus
+
+ADDRESS = 0x6A
+ACC, GYRO = (1.0, -2.0, 9.5), (0.4, -0.3, 0.2)
+
+
+class Rig:
+    """One driver on one chip, in a time that stands where it is put."""
+
+    def __init__(self, chip: Lsm6dsoxChip | None = None, bus: type[SimulatedBus] = SimulatedBus):
+        self.now = 50.0
+        self.asked: list[float] = []  # sample times of the chip
+        self.chip = chip or Lsm6dsoxChip(self.motion)
+        self.bus = bus(ADDRESS, self.chip, lambda: self.chip.advance(self.now))
+        self.imu = Lsm6dsox(self.bus, ADDRESS)
+
+    def motion(self, t: float) -> Any:
+        self.asked.append(t)
+        return ACC, GYRO
+
+    def read(self, seconds: float) -> list[Reading]:
+        self.now += seconds
+        return self.imu.read(self.now)
+
+    def run(self, seconds: float, step: float = 0.01) -> list[Reading]:
+        return [r for _ in range(round(seconds / step)) for r in self.read(step)]
+
+
+def gaps(readings: list[Reading]) -> list[Gap]:
+    return [r.gap for r in readings if r.gap is not Gap.NONE]
+
+
+def test_samples_come_in_body_axes_and_si_units() -> None:
+    readings = Rig().run(3.0)
+    assert len(readings) > 290
+    for reading in readings:
+        assert reading.acc == pytest.approx(ACC, abs=0.5)  # bias and noise of such a part
+        assert reading.gyro == pytest.approx(GYRO, abs=0.04)
+
+
+@pytest.mark.parametrize(("identity", "welcome"), [(0x6C, True), (0x6B, True), (0x68, False)])
+def test_only_the_chips_it_knows(identity: int, welcome: bool) -> None:
+    chip = Lsm6dsoxChip(lambda t: (ACC, GYRO), identity=identity)
+    if welcome:
+        assert Rig(chip).run(1.0)
+    else:
+        with pytest.raises(ChipError, match=r"0x68.*0x6c \(LSM6DSOX\)"):
+            Rig(chip)
+
+
+def test_nobody_at_the_address() -> None:
+    chip = Lsm6dsoxChip(lambda t: (ACC, GYRO))
+    chip.present = False
+    with pytest.raises(OSError, match="No such device"):
+        Rig(chip)
+
+
+def test_a_setting_that_does_not_stick_is_told() -> None:
+    class Deaf(Lsm6dsoxChip):
+        def write(self, register: int, value: int) -> None:
+            if register != 0x11:
+                super().write(register, value)
+
+    with pytest.raises(ChipError, match="register 0x11 keeps 0x00"):
+        Rig(Deaf(lambda t: (ACC, GYRO)))
+
+
+@pytest.mark.parametrize("fine", [-20, 0, 7])
+def test_the_rate_is_that_of_this_very_chip(fine: int) -> None:
+    rig = Rig(Lsm6dsoxChip(lambda t: (ACC, GYRO), fine=fine))
+    begun = rig.run(1.0)
+    count = len(begun) + len(rig.run(60.0))
+    assert rig.imu.rate == pytest.approx(count / 61.0, rel=0.002)
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.lists(st.floats(0.0005, 2.3), min_size=2, max_size=25))
+def test_a_late_reader_loses_no_sample(waits: list[float]) -> None:
+    rig = Rig()
+    rig.run(0.2)
+    taken, readings = len(rig.asked), []
+    for wait in waits:
+        readings += rig.read(wait)
+        assert all(r.t <= rig.now for r in readings[-300:])
+    assert len(readings) == len(rig.asked) - taken
+    assert gaps(readings) == []
+    times = [r.t for r in readings]
+    assert all(b > a for a, b in zip(times, times[1:], strict=False))
+
+
+def test_times_are_true_to_half_a_period() -> None:
+    rig = Rig()
+    rig.run(1.0)
+    taken = len(rig.asked)
+    for reading, truth in zip(rig.run(20.0), rig.asked[taken:], strict=True):
+        assert reading.t == pytest.approx(truth, abs=0.5 / rig.imu.rate)
+
+
+def test_one_refused_transfer_is_repeated_and_loses_nothing() -> None:
+    rig = Rig()
+    rig.run(1.0)
+    taken, readings = len(rig.asked), []
+    for _ in range(20):
+        rig.chip.refuse = 1
+        readings += rig.read(0.01)
+    assert (len(readings), gaps(readings)) == (len(rig.asked) - taken, [])
+    assert rig.imu.errors == 20
+
+
+def test_a_bus_that_is_gone_is_a_bounded_effort_and_a_gap_each_time() -> None:
+    class Counted(SimulatedBus):
+        transfers = 0
+
+        def _begin(self, address: int) -> None:
+            self.transfers += 1
+            super()._begin(address)
+
+    rig = Rig(bus=Counted)
+    rig.run(1.0)
+    rig.chip.present = False
+    assert isinstance(rig.bus, Counted)
+    for _ in range(300):
+        before = rig.bus.transfers
+        (reading,) = rig.read(0.01)
+        assert reading.gap is Gap.BUS
+        assert all(math.isnan(v) for v in (*reading.acc, *reading.gyro))
+        assert rig.bus.transfers - before <= 4
+    rig.chip.present = True
+    rig.chip.reset()  # it lost its power
+    back = rig.run(1.0)
+    assert gaps(back)[-1] is Gap.BUS
+    assert len(gaps(back)) < 60  # at most half a second until it is set up again
+    assert back[-1].acc == pytest.approx(ACC, abs=0.5)
+
+
+def test_another_chip_after_the_fault_is_not_believed() -> None:
+    rig = Rig()
+    rig.run(1.0)
+    rig.chip.present = False
+    rig.run(0.1)
+    rig.chip._identity = 0x70
+    rig.chip.reset()
+    rig.chip.present = True
+    assert set(gaps(rig.run(2.0))) == {Gap.BUS}
+
+
+def test_an_overflow_is_a_gap_and_nothing_is_spliced() -> None:
+    rig = Rig()
+    rig.run(1.0)
+    (told,) = rig.read(3.0)  # 256 samples fit
+    assert told.gap is Gap.OVERFLOW
+    after = rig.run(1.0)
+    fresh = [r for r in after if r.gap is Gap.NONE]
+    assert fresh[0].t > told.t
+    assert len(fresh) > 80
+    assert set(gaps(after)) == {Gap.OVERFLOW}
+
+
+def test_a_reset_behind_its_back_is_found_and_mended() -> None:
+    rig = Rig()
+    rig.run(1.0)
+    rig.chip.reset()
+    readings = rig.run(1.0)
+    assert set(gaps(readings)) == {Gap.RESET}
+    assert len([r for r in readings if r.gap is Gap.NONE]) > 80
+
+
+def test_a_chip_that_stops_sampling_is_no_data() -> None:
+    rig = Rig()
+    rig.run(1.0)
+    rig.chip._next = math.inf
+    assert Gap.NO_DATA in gaps(rig.run(0.2))
+
+
+@pytest.mark.parametrize("words", [1, 2, 3])
+def test_lost_words_are_a_gap_where_they_are_missing(words: int) -> None:
+    rig = Rig()
+    rig.run(1.0)
+    rig.now += 0.05
+    rig.chip.advance(rig.now)
+    for _ in range(words):
+        rig.chip.read(0x78)  # somebody else took it
+    readings = rig.read(0.05)
+    assert gaps(readings) == [Gap.BUS]
+    assert readings[0].gap is Gap.BUS
+    assert gaps(rig.run(0.5)) == []
+
+
+def test_half_a_slot_waits_for_its_other_half() -> None:
+    class Short(SimulatedBus):
+        """Tells one word fewer than there are: the chip was read between the two."""
+
+        def read_i2c_block_data(self, i2c_addr: int, register: int, length: int) -> list[int]:
+            low, high = super().read_i2c_block_data(i2c_addr, register, length)
+            return [max(0, low - 1), high]
+
+    rig = Rig(bus=Short)
+    rig.run(0.2)
+    taken = len(rig.asked)
+    readings = rig.run(2.0)
+    assert gaps(readings) == []
+    assert len(readings) == pytest.approx(len(rig.asked) - taken, abs=1)
+    for reading in readings:
+        assert reading.acc == pytest.approx(ACC, abs=0.5)
+        assert reading.gyro == pytest.approx(GYRO, abs=0.04)
+
+
+def test_falls_do_not_clip() -> None:
+    rig = Rig(Lsm6dsoxChip(lambda t: ((150.0, 0.0, 0.0), (0.0, 30.0, 0.0))))
+    reading = rig.run(1.0)[-1]
+    assert reading.acc[0] == pytest.approx(150.0, abs=1.0)
+    assert reading.gyro[1] == pytest.approx(30.0, abs=0.1)
