@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from device.sources.targets import chair, person, wall
+from device.sources.targets import chair, person
 from device.sources.wearer import Act
 from device.sources.world import Script, World
 
@@ -21,39 +21,36 @@ class Scenario:
 
 
 def _clear(world: World) -> Act:
-    wearer = world.wearer
-    yield from wearer.stand(_READY)
+    yield from world.wearer.stand(_READY)
     while True:
-        yield from wearer.walk(_SPEED, 30.0)
-        yield from wearer.stand(4.0)
+        yield from _walk(world, 30.0)
+        yield from world.wearer.stand(4.0)
 
 
 def _chair(world: World) -> Act:
     yield from world.wearer.stand(_READY)
     while True:
         world.scene.targets = [chair(world.wearer.x - 5.0)]
-        yield from world.wearer.walk(_SPEED, 30.0)
-        yield from _look_round(world)
+        yield from _walk(world, 30.0)
+        yield from _walk_away(world)
 
 
 def _person(world: World) -> Act:
     yield from world.wearer.stand(_READY)
     while True:
-        yield from world.wearer.walk(_SPEED, 4.5)  # ends with a stop of its own
-        world.scene.targets = [person(world.wearer.x - 3.6, y=1.6, vy=-0.8, seconds=2.0)]
-        yield from world.wearer.walk(_SPEED, 15.0)
-        yield from _look_round(world)
+        world.scene.targets = [person(world.wearer.x - 5.5, y=5.2, vy=-0.8, seconds=6.5)]
+        yield from _walk(world, 30.0)
+        yield from _walk_away(world)
 
 
 def _stumble(world: World) -> Act:
-    wearer = world.wearer
-    yield from wearer.stand(_READY)
+    yield from world.wearer.stand(_READY)
     while True:
-        yield from wearer.walk(_SPEED, 6.0)
-        yield from wearer.stumble()
-        yield from wearer.stand(4.0)
-        yield from wearer.walk(_SPEED, 14.0)
-        yield from wearer.stand(3.0)
+        yield from world.wearer.walk(_SPEED, 6.0)
+        yield from world.wearer.stumble()
+        yield from world.wearer.stand(4.0)
+        yield from _walk(world, 14.0)
+        yield from world.wearer.stand(3.0)
 
 
 def _fall_cancelled(world: World) -> Act:
@@ -62,42 +59,45 @@ def _fall_cancelled(world: World) -> Act:
     while True:
         yield from wearer.walk(_SPEED, 6.0)
         yield from wearer.fall()
-        yield from wearer.rest(7.0)
+        yield from wearer.lie(7.0)
         yield from wearer.press(0.3)
-        yield from wearer.rest(3.0)
+        yield from wearer.lie(3.0)
         yield from wearer.get_up()
         yield from wearer.stand(5.0)
-        yield from wearer.walk(_SPEED, 20.0)
+        yield from _walk(world, 20.0)
         yield from wearer.stand(5.0)
 
 
 def _fall(world: World) -> Act:
-    wearer = world.wearer
-    yield from wearer.stand(_READY)
-    yield from wearer.walk(_SPEED, 6.0)
-    yield from wearer.fall()
+    yield from world.wearer.stand(_READY)
+    yield from world.wearer.walk(_SPEED, 6.0)
+    yield from world.wearer.fall()
     while True:
-        yield from wearer.rest(3600.0)
+        yield from world.wearer.lie(60.0)
 
 
 def _unplugged(world: World) -> Act:
-    wearer = world.wearer
-    world.scene.targets = [wall(-60.0)]
-    yield from wearer.stand(_READY)
+    """The wearer walks on until the belt says that it is blind; later the cable is put back."""
+    yield from world.wearer.stand(_READY)
     while True:
-        yield from wearer.walk(_SPEED, 4.0)
-        world.ranger_plugged = False
-        yield from wearer.walk(_SPEED, 4.0)  # on, until the belt says it is blind
-        yield from wearer.stand(12.0)
-        world.ranger_plugged = True
-        yield from wearer.stand(3.0)
-        yield from wearer.walk(_SPEED, 10.0)
+        world.after(4.0, lambda: world.plug_ranger(False))
+        yield from _walk(world, 15.0)
+        yield from world.wearer.stand(10.0)
+        world.plug_ranger(True)
+        yield from world.wearer.stand(5.0)
 
 
-def _look_round(world: World) -> Act:
-    """Stopped: stand, walk away from what is there, and find it gone the next time."""
+def _walk(world: World, seconds: float) -> Act:
+    """Backward until done or warned, then stand."""
+    yield from world.wearer.walk(_SPEED, seconds)
+    yield from world.wearer.stop()
+
+
+def _walk_away(world: World) -> Act:
+    """Look round, walk away forward; what was behind is then taken away."""
     yield from world.wearer.stand(3.0)
     yield from world.wearer.walk(0.9, 4.0)
+    yield from world.wearer.stop()
     world.scene.targets = []
     yield from world.wearer.stand(3.0)
 

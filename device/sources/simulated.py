@@ -43,7 +43,6 @@ class Bench:
         now = self._clock.now()
         self.imu.advance(now)
         self.world.advance(now)
-        self.imu.present = self.world.imu_plugged
         if not self.world.ranger_plugged:
             self.ranger.fault = "unplugged"
         elif self.ranger.fault == "unplugged":

@@ -41,10 +41,6 @@ class Target:
         self.until -= step
 
 
-def wall(x: float) -> Target:
-    return Target(x, half_width=3.0, high=2.5)
-
-
 def chair(x: float) -> Target:
     return Target(x, half_width=0.22, high=0.95, missed=0.08)
 
@@ -52,10 +48,6 @@ def chair(x: float) -> Target:
 def person(x: float, y: float = 0.0, vy: float = 0.0, seconds: float = 0.0) -> Target:
     """Comes in from the side at `vy` [m/s] for `seconds`, then stands; clothes swallow a fifth."""
     return Target(x, y, half_width=0.22, missed=0.2, vy=vy, until=seconds)
-
-
-def curtain(x: float) -> Target:
-    return Target(x, half_width=0.6, high=2.2, missed=0.5)
 
 
 @dataclass(slots=True)

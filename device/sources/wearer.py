@@ -24,7 +24,7 @@ HIP = 1.0  # m, height of the belt, standing
 LEAN_BACK = -0.09  # rad: who walks backward leans back by some 5°
 STOPPING = 0.57  # s from deciding to stop to standing (older adults)
 MOTOR_ONSET = 0.05  # s until a coin motor is felt
-SHORTEST_CUE = 0.1  # s: a shorter buzz is not taken for a warning
+CUE_WINDOW, CUE = 1.5, 0.35  # s: buzzing for so long within the window makes this wearer stop
 REACH = 0.35  # m heels and seat reach behind the belt
 _FOLLOW = 5.0  # 1/s, how fast posture follows what is wanted
 
@@ -52,19 +52,18 @@ class Wearer:
         self._phase = 0.3
         self._rhythm = self._vigour = 1.0  # this step's own length of time and strength
         self._contact = -1.0
-        self._buzz_since = math.inf
-        self._cue = math.inf  # s, when a buzz will have been understood
+        self._buzzes: list[tuple[float, float]] = []  # s, (begin, end) of the newest; end inf: now
+        self._cue = math.inf  # s, when what was felt will have been understood
 
     # what the belt does to the wearer
 
     def feel(self, duty: float) -> None:
-        """The motor runs at `duty` from now."""
-        if duty > 0.2 and math.isinf(self._buzz_since):
-            self._buzz_since = self.t
-        elif duty <= 0.2:
-            if self.t - self._buzz_since < SHORTEST_CUE:
-                self._cue = math.inf
-            self._buzz_since = math.inf
+        """The motor runs at `duty` from now. A pulse now and then is borne; more is a warning."""
+        on = bool(self._buzzes) and math.isinf(self._buzzes[-1][1])
+        if duty > 0.2 and not on:
+            self._buzzes = [*self._buzzes[-15:], (self.t, math.inf)]
+        elif duty <= 0.2 and on:
+            self._buzzes[-1] = (self._buzzes[-1][0], self.t)
 
     # acts
 
@@ -73,11 +72,14 @@ class Wearer:
         yield from self._settle(seconds)
 
     def walk(self, speed: float, seconds: float) -> Act:
-        """Walk at `speed` [m/s, backward negative] until done, warned or stopped by a thing."""
+        """Walk at `speed` [m/s, backward negative] until done, warned or stopped by a thing.
+
+        Ends in mid-stride: `stop`, or what else happens, comes next.
+        """
         self.doing = "walk"
         self._gait = BACKWARD if speed < 0 else FORWARD
         self._pace, self._want_lean = speed, LEAN_BACK if speed < 0 else 0.03
-        self._cue = self._buzz_since = math.inf  # only what is felt from now on
+        self._buzzes, self._cue = [], math.inf  # only what is felt from now on
         end = self.t + seconds
         while self.t < end and self.t < self._cue and not self.touches:
             dt = yield
@@ -85,6 +87,9 @@ class Wearer:
             self._posture(dt)
         if self.touches:
             yield from self._bump()
+
+    def stop(self) -> Act:
+        """One or two last steps."""
         self._want_lean = 0.0
         while self._stride > 0.0:
             dt = yield
@@ -97,8 +102,8 @@ class Wearer:
         yield from self._settle(seconds)
         self.button = False
 
-    def rest(self, seconds: float) -> Act:
-        """Stay as the body is, breathing."""
+    def lie(self, seconds: float) -> Act:
+        """Stay lying, breathing."""
         start = self.t
         while self.t - start < seconds:
             dt = yield
@@ -111,9 +116,10 @@ class Wearer:
         """A heel catches: the trunk tips back, two quick steps catch it."""
         self.doing = "stumble"
         side = self.random.choice((-1.0, 1.0))
-        start, lean0, self._stride = self.t, self.lean, 0.0
+        start, lean0 = self.t, self.lean
         while (s := self.t - start) < 1.3:
             dt = yield
+            self._stride = max(0.0, self._stride - dt / 0.15)
             s += dt
             tip = -0.42 * _bell(s, 0.0, 0.75) + 0.16 * _bell(s, 0.7, 1.3)
             self._move(dt, lean0 * max(0.0, 1.0 - s / 1.3) + tip, 0.16 * side * _bell(s, 0.1, 0.7))
@@ -131,9 +137,10 @@ class Wearer:
         """Backward, not caught: 0.65 s of losing the ground, an impact, the head after it."""
         self.doing = "fall"
         falling, drop, flat = 0.65, 9.9, -1.5
-        start, lean0, self._stride = self.t, self.lean, 0.0
+        start, lean0 = self.t, self.lean
         while (s := self.t - start) < falling:
             dt = yield
+            self._stride = max(0.0, self._stride - dt / 0.15)
             part = min(1.0, (s + dt) / falling)
             self._move(dt, lean0 - 1.05 * part**2.2, 0.12 * part**2)
             flail = 1.5 * math.sin(2 * math.pi * 5.0 * s)
@@ -182,8 +189,10 @@ class Wearer:
     def advance(self, dt: float) -> None:
         """Time, the stride and the place; called once for every step of an act, before it."""
         self.t += dt
-        if self.t - self._buzz_since >= SHORTEST_CUE:
-            self._cue = min(self._cue, self._buzz_since + MOTOR_ONSET + self.reaction)
+        recent = self.t - CUE_WINDOW
+        buzzed = sum(max(0.0, min(e, self.t) - max(b, recent)) for b, e in self._buzzes)
+        if buzzed >= CUE:
+            self._cue = min(self._cue, self.t + MOTOR_ONSET + self.reaction)
         self.speed = self._pace * self._stride
         self.x += self.speed * dt
         if self._stride > 0.0:

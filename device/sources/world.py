@@ -26,15 +26,15 @@ _BUZZ = 0.35  # m/s² it shakes the IMU with, through the belt
 class World:
     """Begins at `start` [s] on the clock of whoever asks.
 
-    Truth for tests and pictures: `wearer`, `scene`. A script may pull plugs: `ranger_plugged`,
-    `imu_plugged`.
+    Truth for tests and pictures: `wearer`, `scene`.
     """
 
     def __init__(self, script: Script, start: float, seed: int = 1, pitch: float = 0.0) -> None:
         self.random = Random(seed)  # noqa: S311 — repeatable on purpose
         self.wearer = Wearer(self.random, reaction=self.random.uniform(0.25, 0.60))
         self.scene = Scene()
-        self.ranger_plugged = self.imu_plugged = True
+        self.ranger_plugged = True
+        self._later: list[tuple[float, Callable[[], None]]] = []  # (s, what happens then)
         self._start, self._pitch = start, pitch  # pitch: rad the ranger points above level
         self._now = start
         self._duty = 0.0
@@ -51,6 +51,9 @@ class World:
             self.wearer.advance(dt)
             self.scene.advance(dt)
             self.wearer.touches = self.scene.contact(self.wearer.x, REACH)
+            for happening in [h for h in self._later if h[0] <= self._now]:
+                self._later.remove(happening)
+                happening[1]()
             self._script.send(dt)
             if self.wearer.button != self._button:
                 self._button, self._button_since = self.wearer.button, self._now
@@ -75,6 +78,14 @@ class World:
         if t - self._button_since < _BOUNCE:
             return self.random.random() < 0.5
         return self._button
+
+    def after(self, seconds: float, happening: Callable[[], None]) -> None:
+        """Let it happen so many seconds from now, whatever the wearer does by then."""
+        self._later.append((self._now + seconds, happening))
+
+    def plug_ranger(self, plugged: bool) -> None:
+        """Put the rear sensor's cable in, or pull it out."""
+        self.ranger_plugged = plugged
 
     def drive(self, duty: float) -> None:
         """The motor runs at `duty` from now."""
