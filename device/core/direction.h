@@ -2,9 +2,10 @@
  *
  * A walker vaults over the leg as an inverted pendulum: fastest when lowest, slowest when highest.
  * So while the body rises it slows down: walking forward, the acceleration along the forward axis
- * is opposed to the vertical velocity; walking backward, it goes with it. The pelvis pitches
- * forward as it speeds up, and the other way round when the walk is reversed. The difference of
- * the two correlations is the witness. A runner bounces as on a spring, fastest when highest, and
+ * is opposed to the vertical velocity; walking backward, it goes with it. And the pelvis pitches
+ * forward while the walker speeds up, whichever way: forward, its pitch rate goes with the
+ * acceleration along the forward axis; backward, against it. The difference of the two
+ * correlations is the witness. A runner bounces as on a spring, fastest when highest, and
  * looks reversed: a strong bounce is therefore never called backward.
  */
 #ifndef RG_DIRECTION_H
