@@ -1,6 +1,7 @@
 """Builds the C core with cffi (API mode). The declarations are read from rearguard.h itself.
 
-`python -m device.core.build` builds it in place; packaging uses `ffi` through setup.py.
+`python device/core/build.py` builds it in place (by its path: the package itself cannot be imported
+before there is a core); packaging uses `ffi` through setup.py.
 """
 
 import re
