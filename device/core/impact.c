@@ -9,7 +9,7 @@
 static const float G = 9.81f;               /* m/s^2 */
 static const float JOLT_TAU = 0.1f;         /* s an impact lasts; longer than a sample at 20 Hz */
 static const float HARD = 0.85f;             /* m/s of jolt that alone is an impact */
-static const float SOFT = 0.5f;             /* m/s that is one after a fall was seen coming */
+static const float SOFT = 0.55f;            /* m/s that is one after a fall was seen coming */
 static const float SEEN_COMING = 2.0f;      /* s from losing balance to the ground */
 static const float LYING_TAU = 2.0f;        /* s; longer than a fall */
 static const float LYING = 1.05f;           /* rad, 60 deg: who lies already turns over or drops an arm */
@@ -27,6 +27,7 @@ void rg_impact_init(rg_impact *s, const rg_params *params)
     memset(s, 0, sizeof *s);
     s->imminent = s->impact = LONG_AGO;
     s->lying = -1.0f;
+    rg_stumble_init(&s->stumble);
 }
 
 /* Times the impacts of a body that was upright before. */
@@ -43,14 +44,10 @@ static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand, flo
     s->lying += body->dt / LYING_TAU * (tilt - s->lying);
 }
 
-void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand)
+/* Down once it lies at rest after an impact; well again once it walks. */
+static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand, float tilt)
 {
     const float *w = body->gyro;
-    float tilt = rg_body_tilt(body);
-    if (!body->settled)
-        return;
-    feel(s, body, demand, tilt);
-
     bool rests = tilt > LIES && w[0] * w[0] + w[1] * w[1] + w[2] * w[2] < AT_REST * AT_REST;
     s->rest = rests ? s->rest + body->dt : 0.0f;
     if (s->impact < WAIT && s->rest > REST)
@@ -64,4 +61,14 @@ void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_d
         rg_demand_ask(demand, RG_UP_AND_WALKING, RG_INFO);
         s->down = false;
     }
+}
+
+void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand)
+{
+    float tilt = rg_body_tilt(body);
+    if (!body->settled)
+        return;
+    feel(s, body, demand, tilt);
+    lie(s, body, gait, demand, tilt);
+    rg_stumble_step(&s->stumble, body, gait, s->jolt, demand);
 }

@@ -1,13 +1,15 @@
-/* impact.h: a fall after impact, and getting up again. */
+/* impact.h: jolts: a fall's impact, getting up again after it, and (stumble.h) a stumble caught. */
 #ifndef RG_IMPACT_H
 #define RG_IMPACT_H
 
 #include "body.h"
 #include "demand.h"
 #include "gait.h"
+#include "stumble.h"
 
 typedef struct rg_impact {
     float jolt;         /* m/s, what the last tenth of a second pushed beyond weight */
+    rg_stumble stumble; /* the jolts of walking */
     float lying;        /* rad, tilt of the last seconds; negative: not yet known */
     float imminent;     /* s since a fall was seen coming */
     float impact;       /* s since the last impact that may have been a fall's */
