@@ -35,7 +35,7 @@ def hammer(tmp_path_factory):
 
 
 def test_made_up_lives(hammer):
-    assert hammer(1, 25) == "25 rounds\n"
+    assert hammer(1, 100) == "100 rounds\n"
 
 
 def test_recorded_lives(hammer, trials, tmp_path):
@@ -49,7 +49,7 @@ def test_recorded_lives(hammer, trials, tmp_path):
     file = tmp_path / "samples"
     np.concatenate(rows).tofile(file)
     assert file.stat().st_size > 10_000 * SAMPLE.itemsize
-    assert hammer(2, 25, file) == "25 rounds\n"
+    assert hammer(2, 60, file) == "60 rounds\n"
 
 
 @pytest.mark.parametrize(
