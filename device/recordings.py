@@ -30,6 +30,16 @@ KEYS = (
     "acc_q", "gyro_q", "acc_scale", "gyro_scale", "fs", "start", "n", "trial", "code", "fall",
     "onset", "impact",
 )  # fmt: skip
+TRUTH = {  # arrays whose meaning is known: kinds of number, shape of a row
+    "x_quat": ("f", (4,)),
+    "x_vel": ("f", (3,)),
+    "x_vx": ("f", ()),
+    "x_events": ("iu", ()),
+    "x_dir": ("iu", ()),
+    "x_label": ("iu", ()),
+    "x_bad": ("iub", ()),
+    "x_movement": ("iub", ()),
+}
 RANGE_KEYS = ("range_m", "range_t", "range_trial", "range_status")
 DIRECTIONS = ("", "forward", "backward", "other")
 LOWEST_FS, HIGHEST_FS = 20.0, 400.0  # 1/s, what the core takes
@@ -136,10 +146,12 @@ class Archive:
         self._trials = self._table()
         self._truth = [key for key in arrays if key.startswith("x_")]
         for key in self._truth:
-            if arrays[key].shape[:1] != (self._rows,) or arrays[key].dtype.kind not in "iufb":
+            array = arrays[key]
+            kinds, row = TRUTH.get(key, ("iufb", array.shape[1:]))
+            if array.shape != (self._rows, *row) or array.dtype.kind not in kinds:
                 raise self._fault(
-                    f"{key} is {arrays[key].dtype} {arrays[key].shape}, not one number or row "
-                    f"for each of {self._rows} samples; mend or drop it"
+                    f"{key} is {array.dtype} {array.shape}, not what the format has for each of "
+                    f"{self._rows} samples; mend or drop it"
                 )
         self._ranges = self._range_arrays()
 
@@ -303,7 +315,9 @@ def _entry(row: Mapping[str, str]) -> Entry:
         if not _NAME.fullmatch(row[name]):
             raise ValueError(f"{name} {row[name]!r} can't be a file's name; choose another")
     if row["direction"] not in DIRECTIONS:
-        raise ValueError(f"direction {row['direction']!r} is none of forward, backward, other")
+        raise ValueError(
+            f"direction {row['direction']!r} is none of forward, backward, other; mend it"
+        )
     if row["fall"] not in ("0", "1"):
         raise ValueError(f"fall {row['fall']!r} is neither 0 nor 1; mend it")
     fs = _parse(row, "fs", float)

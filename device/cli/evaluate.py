@@ -73,6 +73,9 @@ def _print(found: Report) -> None:
         )
     )
     console.print(Text(" ".join(found.subjects), style="dim"))
+    if not found.figures:
+        console.print("nothing in this set says what was true: there is nothing to compare with")
+        return
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("figure", no_wrap=True)
     table.add_column("value", justify="right", no_wrap=True)
