@@ -165,7 +165,7 @@ class Broker:
     def _on_disconnect(
         self, client: mqtt.Client, _data: Any, _flags: Any, reason: Any, _properties: Any
     ) -> None:
-        if client is self._client:
+        if client is self._client and not self._lost:  # a refusal has said more already
             self.connected = False
             self._note(f"the connection to the broker was lost ({reason})")
             self._lost = True
@@ -186,7 +186,7 @@ class Broker:
 
     def _note(self, trouble: str) -> None:
         """Log a trouble once, not at every attempt."""
-        if trouble != self.trouble and not (self._lost and self.trouble):
+        if trouble != self.trouble:
             log.warning("%s", trouble)
         self.trouble = trouble
 

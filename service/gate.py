@@ -35,7 +35,8 @@ COOKIE = "rearguard"
 OWN_HEADER = "x-rearguard"
 WRONG_TOKEN_WAIT = 0.5  # s before a wrong token is answered
 SECURITY_HEADERS = {
-    "Content-Security-Policy": "default-src 'self'; frame-ancestors 'none'; base-uri 'none'",
+    "Content-Security-Policy": "default-src 'self'; img-src data:; frame-ancestors 'none'; "
+    "base-uri 'none'; form-action 'self'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",

@@ -55,7 +55,7 @@ function draw(state) {
   set("cadence", number(state.cadence_steps_min, 0, "steps/min"));
   const lean = state.lean_deg;
   set("lean", lean === null ? "–" : `${Math.abs(lean).toFixed(0)}° ${lean < 0 ? "back" : "forward"}`);
-  set("motor", state.motor === null ? "–" : state.motor > 0 ? `buzzing ${Math.round(state.motor * 100)} %` : "off");
+  set("motor", state.motor === null ? "–" : state.motor > 0 ? `on, ${Math.round(state.motor * 100)} %` : "off");
   at("motor").toggleAttribute("data-on", state.motor > 0);
   set("battery", state.battery === null ? "not measured" : `${Math.round(state.battery * 100)} %`);
   at("wearer").style.transform = `rotate(${Math.max(-30, Math.min(30, -(lean ?? 0)))}deg)`;
@@ -66,12 +66,10 @@ function draw(state) {
 
 function behind(state) {
   const d = state.distance_m;
-  const word = d === null ? REAR[state.rear] ?? "not known" : "";
-  const text = d === null ? word : `${d.toFixed(2)} m`;
+  const text = d === null ? REAR[state.rear] ?? "not known" : `${d.toFixed(2)} m`;
   at("behind").dataset.level = state.level;
   set("distance", text);
   set("lane-text", `Distance behind the wearer: ${text}`);
-  set("lane-word", word);
   const x = LANE.from + Math.min(1, (d ?? 0) / RANGE) * (LANE.to - LANE.from - 22);
   at("thing").setAttribute("visibility", d === null ? "hidden" : "visible");
   at("thing").setAttribute("transform", `translate(${x} 0)`);
