@@ -1,0 +1,201 @@
+"""The store: what is in it stays, what was not committed was never there."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from device.journal import Cursor
+from service.history import History, UnknownId
+from service.store import Store, StoreError
+
+
+def record(number: int, **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"belt:run-1:{number}", "kind": "alert", "event": "obstacle", "level": "warning",
+        "state": "raised", "alert_id": f"a{number}", "boot": "run-1", "t": float(number),
+        "raised_at": "2026-01-01T00:00:00.000+00:00", **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    store = Store(tmp_path / "store.sqlite")
+    yield store
+    store.close()
+
+
+def ids(store: Store) -> list[int]:
+    return [seq for seq, _ in store.waiting(1000, ())]
+
+
+texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
+values = st.one_of(texts, st.integers(-(2**53), 2**53), st.floats(allow_nan=False), st.booleans())
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.lists(st.dictionaries(texts, values, max_size=4), min_size=1, max_size=6))
+def test_what_goes_in_comes_out(extras: list[dict[str, Any]]) -> None:
+    sent = [{**extra, **record(n)} for n, extra in enumerate(extras)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "store.sqlite"
+        store = Store(path)
+        assert store.take(sent, Cursor("00000001-x.journal", 7)) == len(sent)
+        store.close()
+        again, history = Store(path), History(path)
+        found, further = history.alerts(limit=200)
+        assert all(r.pop("delivered_at") is None for r in found)
+        assert found == sent[::-1]
+        assert further == ""
+        assert again.cursor == Cursor("00000001-x.journal", 7)
+        history.close()
+        again.close()
+
+
+def test_the_same_id_is_kept_once(store: Store) -> None:
+    assert store.take([record(1), record(2)]) == 2
+    assert store.take([record(2), record(3)]) == 1
+    assert len(ids(store)) == 3
+
+
+def test_records_and_cursor_move_together_or_not_at_all(store: Store) -> None:
+    store.take([record(1)], Cursor("a", 1))
+    broken = record(3)
+    del broken["event"]
+    with pytest.raises(KeyError):
+        store.take([record(2), broken], Cursor("b", 2))
+    assert store.cursor == Cursor("a", 1)
+    assert len(ids(store)) == 1
+    store.take([record(2)], Cursor("b", 2))  # and it goes on working
+    assert len(ids(store)) == 2
+
+
+def test_cut_at_any_commit_the_files_hold_a_whole_prefix(tmp_path: Path) -> None:
+    """The files as they lie on disk after each commit, with the WAL cut anywhere."""
+    store = Store(tmp_path / "store.sqlite")
+    for number in range(1, 13):
+        store.take([record(2 * number - 1), record(2 * number)], Cursor("s", number))
+        wal = Path(f"{tmp_path}/store.sqlite-wal")
+        for part, keep in enumerate((1.0, 0.97, 0.5, 0.0)):
+            cut = tmp_path / f"cut-{number}-{part}"
+            cut.mkdir()
+            shutil.copy(tmp_path / "store.sqlite", cut)
+            (cut / "store.sqlite-wal").write_bytes(
+                wal.read_bytes()[: int(wal.stat().st_size * keep)]
+            )
+            if keep < 1 and number < 3:
+                continue  # the schema itself is still in the WAL
+            found = Store(cut / "store.sqlite")
+            reached = found.cursor.offset
+            assert found.set_aside is None
+            assert len(ids(found)) == 2 * reached, "records and cursor disagree"
+            if keep == 1.0:
+                assert reached == number, "a committed record is gone"
+            found.close()
+    store.close()
+
+
+@pytest.mark.parametrize("where", [0, 4096, 20 * 4096])
+def test_a_corrupt_store_is_set_aside_and_a_new_one_begun(tmp_path: Path, where: int) -> None:
+    path = tmp_path / "store.sqlite"
+    store = Store(path)
+    store.take([record(n) for n in range(300)])
+    store.close()
+    with path.open("r+b") as file:
+        file.seek(where)
+        file.write(b"\xa5" * 3000)
+    damaged = path.read_bytes()
+    store = Store(path)
+    assert store.set_aside is not None
+    assert store.set_aside.read_bytes() == damaged
+    assert ids(store) == []
+    assert store.take([record(1)]) == 1
+    store.close()
+
+
+def test_a_second_process_is_turned_away(store: Store, tmp_path: Path) -> None:
+    with pytest.raises(StoreError, match="another service"):
+        Store(tmp_path / "store.sqlite")
+
+
+def test_a_newer_store_is_refused_not_touched(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    Store(path).close()
+    with sqlite3.connect(path) as db:
+        db.execute("PRAGMA user_version = 99")
+    with pytest.raises(StoreError, match="newer"):
+        Store(path)
+    assert not list(tmp_path.glob("*corrupt*"))
+
+
+def test_danger_goes_before_faults_before_the_rest(store: Store) -> None:
+    levels = ["info", "fault", "warning", "danger", "fault", "danger"]
+    store.take([record(n, level=level) for n, level in enumerate(levels, 1)])
+    assert ids(store) == [4, 6, 2, 5, 1, 3]
+    assert [seq for seq, _ in store.waiting(2, {4})] == [6, 2]
+    store.delivered([4, 2], "2026-01-01")
+    assert ids(store) == [6, 5, 1, 3]
+
+
+@pytest.fixture
+def history(store: Store, tmp_path: Path) -> Iterator[History]:
+    history = History(tmp_path / "store.sqlite")
+    yield history
+    history.close()
+
+
+def open_ones(history: History) -> list[tuple[str, str, str]]:
+    return [(e["alert_id"], e["event"], e["state"]) for e in history.active()]
+
+
+def test_an_episode_is_open_until_it_is_closed(store: Store, history: History) -> None:
+    store.take([record(1, alert_id="x"), record(2, alert_id="x", level="stop")])
+    (episode,) = history.active()
+    assert (episode["level"], episode["state"]) == ("stop", "raised")
+    store.take([record(3, alert_id="x", state="cleared", level="info")])
+    assert history.active() == []
+    (episode,) = history.recent(5)
+    assert (episode["level"], episode["state"], episode["event"]) == ("stop", "cleared", "obstacle")
+
+
+def test_a_chain_is_one_episode(store: Store, history: History) -> None:
+    chain: dict[str, Any] = {"alert_id": "f", "level": "danger"}
+    store.take([record(1, event="fall_imminent", **chain), record(2, event="fall", **chain)])
+    store.take([record(3, event="fall", state="acknowledged", by="mqtt:anna", **chain)])
+    assert open_ones(history) == [("f", "fall", "acknowledged")]
+    store.take([record(4, event="long_lie", **chain)])
+    assert open_ones(history) == [("f", "long_lie", "raised")]
+    store.take([record(5, event="fall_cancelled", level="info", state="cancelled", alert_id="f")])
+    assert history.active() == []
+    assert history.recent(1)[0]["event"] == "long_lie"
+
+
+def test_what_an_ended_run_left_open_ends_but_danger_stays(store: Store, history: History) -> None:
+    store.take([record(1), record(2, level="danger", event="fall"), record(3, level="fault")])
+    store.take([record(4, boot="run-2", id="belt:run-2:4")])
+    assert open_ones(history) == [("a2", "fall", "raised"), ("a4", "obstacle", "raised")]
+    acknowledged = record(5, boot="service-b-1", id="s5", alert_id="a2", state="acknowledged")
+    store.take([{**acknowledged, "level": "danger", "event": "fall"}])
+    assert open_ones(history) == [("a4", "obstacle", "raised")]
+
+
+def test_alerts_are_paged_and_filtered(store: Store, history: History) -> None:
+    store.take([record(n, level="danger" if n % 2 else "warning") for n in range(1, 8)])
+    store.take([record(8, kind="result")])
+    first, further = history.alerts(limit=3, level="danger")
+    assert [r["t"] for r in first] == [7, 5, 3]
+    last, end = history.alerts(limit=3, level="danger", before=further)
+    assert ([r["t"] for r in last], end) == ([1], "")
+    newer, _ = history.alerts(limit=9, since="belt:run-1:5")
+    assert [r["t"] for r in newer] == [7, 6]
+    assert history.alerts(limit=9, event="fall")[0] == []
+    with pytest.raises(UnknownId):
+        history.alerts(limit=9, since="nonsense")
