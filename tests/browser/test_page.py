@@ -1,0 +1,193 @@
+"""The technician's page in a real Chromium, fed by a real service."""
+
+from __future__ import annotations
+
+import shutil
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+from device.frames import Guard
+from tests.conftest import missing
+from tests.service.belt import Device, Service, configure, free_port
+
+ARGUMENTS = [
+    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
+    "--disable-background-networking", "--disable-component-update", "--disable-sync",
+]  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    if (program := shutil.which("chromium")) is None:
+        missing("chromium", "apt install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def belt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Device, Service]]:
+    folder = tmp_path_factory.mktemp("belt")
+    config = configure(folder, mqtt_port=free_port())
+    device = Device(folder)
+    service = Service(config)
+    yield device, service
+    service.process.send_signal(signal.SIGCONT)
+    assert service.stop() == 0
+    device.stop()
+
+
+@pytest.fixture
+def device(belt: tuple[Device, Service]) -> Iterator[Device]:
+    yield belt[0]
+    belt[0].blind = belt[0].frozen = False
+    belt[0].frame.guard, belt[0].frame.distance = Guard.FULL, 2.5
+
+
+@pytest.fixture
+def page(chromium: Browser, belt: tuple[Device, Service]) -> Iterator[Page]:
+    """The page as a phone shows it, without a complaint in its console at the end."""
+    context = chromium.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.goto(belt[1].url)
+    yield page
+    assert [text for text in complaints if "Failed to load resource" not in text] == []
+    context.close()
+
+
+def test_one_glance_tells_whether_the_wearer_is_guarded(page: Page, device: Device) -> None:
+    word = page.locator("#guard-word")
+    expect(word).to_have_text("Guarding")
+    expect(page.locator("#guard-icon .full")).to_have_css("display", "inline")
+    expect(page.locator("#source")).to_have_text("simulated wearer (test)")
+    expect(page.locator("#distance")).to_have_text("2.50 m")
+    expect(page.locator("#direction")).to_have_text("backward")
+    expect(page.locator("#lean")).to_have_text("3° back")
+
+    device.blind, device.frame.guard, device.frame.distance = True, Guard.NO_REAR, float("nan")
+    expect(word).to_have_text("Not looking behind")
+    expect(page.locator("#guard-icon .part")).to_have_css("display", "inline")
+    expect(page.locator("#stream-rear")).to_contain_text("stale")
+    expect(page.locator("#distance")).to_have_text("not known")
+
+    device.frozen = True
+    expect(word).to_have_text("Not guarding: the belt is silent")
+    expect(page.locator("#guard-icon .none")).to_have_css("display", "inline")
+    expect(page.locator("#speed")).to_have_text("–")
+    expect(page.locator("#list")).to_contain_text("not guarding")
+
+    device.frozen = device.blind = False
+    device.frame.guard = Guard.FULL
+    expect(word).to_have_text("Guarding")
+    expect(page.locator("#list li").first).to_contain_text("cleared")
+
+
+def test_a_page_that_hears_nothing_says_how_old_it_is(
+    page: Page, device: Device, belt: tuple[Device, Service]
+) -> None:
+    expect(page.locator("#guard-word")).to_have_text("Guarding")
+    expect(page.locator("#stale")).to_be_hidden()
+    belt[1].process.send_signal(signal.SIGSTOP)  # the connection stays, silent
+    expect(page.locator("#stale")).to_have_text("No connection to the belt: data is 2 s old")
+    expect(page.locator("#guard-word")).to_have_text("Not known")
+    expect(page.locator("#stale")).to_contain_text("data is 3 s old")
+    belt[1].process.send_signal(signal.SIGCONT)
+    expect(page.locator("#stale")).to_be_hidden()
+    expect(page.locator("#guard-word")).to_have_text("Guarding")
+
+
+def test_the_motor_test_and_an_acknowledge_by_keyboard(page: Page, device: Device) -> None:
+    expect(page.locator("#guard-word")).to_have_text("Guarding")
+    page.locator("#test").focus()
+    page.keyboard.press("Enter")
+    expect(page.locator("#test-result")).to_contain_text("test: the motor was felt")
+
+    device.say("fall", "danger", detail="<b>not markup</b>")
+    item = page.locator("#list li", has_text="fall")
+    expect(item).to_contain_text("<b>not markup</b>")
+    expect(item).to_contain_text("waiting to be told")
+    item.get_by_role("button", name="Acknowledge fall").focus()
+    page.keyboard.press("Enter")
+    expect(item).to_contain_text("acknowledged")
+    expect(item).to_contain_text("by http")
+    expect(item.get_by_role("button")).to_have_count(0)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1100])
+def test_it_fits_and_can_be_read(
+    chromium: Browser, belt: tuple[Device, Service], scheme: str, width: int
+) -> None:
+    context = chromium.new_context(
+        viewport={"width": width, "height": 800},
+        color_scheme="dark" if scheme == "dark" else "light",
+    )
+    page = context.new_page()
+    page.goto(belt[1].url)
+    expect(page.locator("#guard-word")).to_have_text("Guarding")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+    faint = page.evaluate(CONTRAST)
+    assert faint == [], "below 4.5:1 (WCAG 2.1, 1.4.3)"
+    context.close()
+
+
+# every element with text of its own, against the nearest background that is painted
+CONTRAST = """() => {
+  const parse = (c) => c.match(/[\\d.]+/g).map(Number);
+  const light = (c) => [0.2126, 0.7152, 0.0722].reduce((sum, w, i) => {
+    const s = c[i] / 255;
+    return sum + w * (s <= 0.04045 ? s / 12.92 : ((s + 0.055) / 1.055) ** 2.4);
+  }, 0);
+  const faint = [];
+  for (const e of document.querySelectorAll("body *")) {
+    const own = [...e.childNodes].some((n) => n.nodeType === 3 && n.textContent.trim());
+    if (!own || !e.offsetParent || e.closest("svg")) continue;
+    let b = e, back = [0, 0, 0, 0];
+    while (b && (back = parse(getComputedStyle(b).backgroundColor))[3] === 0) b = b.parentElement;
+    const [x, y] = [light(parse(getComputedStyle(e).color)), light(back)].sort((p, q) => q - p);
+    const ratio = (x + 0.05) / (y + 0.05);
+    if (ratio < 4.5) faint.push(`${e.tagName} ${e.textContent.trim()}: ${ratio.toFixed(2)}`);
+  }
+  return faint;
+}"""
+
+
+def test_the_picture_and_the_icons_have_their_words(page: Page) -> None:
+    expect(page.get_by_role("img", name="Distance behind the wearer")).to_be_visible()
+    expect(page.get_by_role("status").first).to_have_text("Guarding")
+    expect(page.get_by_role("button", name="Test the motor")).to_be_visible()
+    levels = page.locator(".level").all_inner_texts()
+    assert all(levels), "a level is a word, not a colour"
+
+
+def test_beyond_loopback_the_form_lets_in(
+    chromium: Browser, belt: tuple[Device, Service], tmp_path: Path
+) -> None:
+    """The form and its cookie, tried on loopback with a token: there the page asks at a change."""
+    (tmp_path / "token").write_text("0123456789abcdef-test\n")
+    (tmp_path / "token").chmod(0o600)
+    config = configure(tmp_path, mqtt_port=free_port(), http='token_file = "token"')
+    text = config.read_text().replace('"run"', f'"{belt[0].journal.parents[1] / "run"}"')
+    config.write_text(text)
+    service = Service(config)
+    try:
+        page = chromium.new_page()
+        page.goto(service.url)
+        page.get_by_role("button", name="Test the motor").click()
+        page.get_by_role("link", name="log in").click()
+        page.get_by_label("Token of this belt").fill("0123456789abcdef-test")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.locator("#guard-word")).to_have_text("Guarding")
+        page.get_by_role("button", name="Test the motor").click()
+        expect(page.locator("#test-result")).to_contain_text("the belt took it")
+        page.close()
+    finally:
+        service.kill()
