@@ -46,6 +46,8 @@ def start(children: Children, folder: Path) -> int:
         settings = folder / "mosquitto.conf"
         settings.write_text(
             f"listener {port} {HOST}\nallow_anonymous true\npersistence false\nlog_dest stderr\n"
+            # started by root it would else change its user, and the kernel forget its parent
+            "user root\n"
         )
         children.start("broker", [program, "-c", str(settings)])
     elif importlib.util.find_spec("amqtt"):

@@ -28,6 +28,7 @@ BELT = "demo"
 PAGE_PORT = 8080  # the usual one, when it is free
 _POLL = 0.02  # s
 _PATIENCE = 30.0  # s until it must guard
+_STALE = 5.0  # s without a frame that no busy machine explains
 
 
 def add(parser: argparse.ArgumentParser) -> None:
@@ -84,7 +85,8 @@ def _watch(
 
     Raises Fault when a process dies, or when it does not guard in time.
     """
-    begun, guarding_since = time.monotonic(), math.nan
+    begun = seen = time.monotonic()
+    guarding_since = math.nan
     frames = _Frames(ring)
     try:
         while not stopping():
@@ -92,6 +94,7 @@ def _watch(
             children.check()
             subscriber.poll()
             if new := frames.new():
+                seen = now
                 if math.isnan(guarding_since) and any(f.guard == Guard.FULL for f in new):
                     guarding_since = now
                 alerts: list[Received] = [a for a in subscriber.alerts if a.raised]
@@ -99,7 +102,12 @@ def _watch(
             if seconds is not None and now - guarding_since >= seconds:
                 break
             if math.isnan(guarding_since) and now - begun > _PATIENCE:
-                raise Fault(f"the belt does not guard after {_PATIENCE:.0f} s; try again")
+                why = (
+                    "; ".join(a.record["detail"] for a in subscriber.alerts) or "no alert says why"
+                )
+                raise Fault(f"the belt does not guard after {_PATIENCE:.0f} s: {why}; try again")
+            if not math.isnan(guarding_since) and now - seen > _STALE:
+                raise Fault(f"the device has shown nothing for {_STALE:.0f} s; try again")
             time.sleep(_POLL)
     finally:
         frames.close()

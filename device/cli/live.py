@@ -104,7 +104,7 @@ class Quiet:
         sys.stderr.write(
             f"{_GUARD[Guard(frame.guard)][0]}; {_DIRECTION[frame.direction]} "
             f"{_number(frame.speed, 'm/s')}; behind {_number(frame.distance, 'm')}; "
-            f"{len(alerts)} alerts\n"
+            f"alerts: {len(alerts)}\n"
         )
 
 
@@ -164,4 +164,4 @@ def _motor(duty: float) -> Text:
 
 
 def _number(value: float, unit: str) -> str:
-    return f"{value:.1f} {unit}" if math.isfinite(value) else "–"
+    return f"{round(value, 1) + 0.0:.1f} {unit}" if math.isfinite(value) else "–"  # never -0.0
