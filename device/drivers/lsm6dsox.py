@@ -95,7 +95,7 @@ class Lsm6dsox:
         self._restart()
 
     def read(self, now: float) -> list[Reading]:
-        """Every sample since the last call, oldest first; empty when there is none yet.
+        """Every sample since the last call, oldest first; empty when none is due yet.
 
         At most ATTEMPTS short transfers when the bus fails; `now` [s] is the time of this call.
         """
@@ -109,10 +109,7 @@ class Lsm6dsox:
                 continue
             if overrun:
                 return self._lose(now, Gap.OVERFLOW)
-            readings = self._pair(words, now) if words else self._silent(now)
-            if not readings:
-                self._empty = now
-            return readings
+            return self._pair(words, now) if words else self._silent(now)
         return self._lose(now, Gap.BUS)
 
     def close(self) -> None:
@@ -127,7 +124,6 @@ class Lsm6dsox:
         self._slot = -1  # TAG_CNT of that slot
         self._skip = FIRST_SAMPLES
         self._last = -math.inf  # s, newest sample's time
-        self._empty = -math.inf  # s, when a read last brought nothing
         self._heard = math.inf  # s, when words last came, or the first look for them
         found = self._get(WHO_AM_I)
         if found not in IDENTITIES:
@@ -227,9 +223,7 @@ class Lsm6dsox:
         if not count:
             return []
         expected = now - 0.5 / self.rate
-        last = max(self._last, self._empty)  # what is here now was measured after both
-        if not last < now:
-            last = expected - count / self.rate
+        last = self._last if self._last > -math.inf else expected - count / self.rate
         newest = last + count / self.rate
         newest = min(now, newest + DRIFT_GAIN * (expected - newest))
         self._last = newest

@@ -14,9 +14,10 @@ class Source(Protocol):
     fs: float  # IMU samples a second, nominal
 
     def read(self, now: float) -> list[Frame]:
-        """Every sample since the last call, oldest first; at least one (a gap where there is none).
+        """Every sample since the last call, oldest first; gaps where samples are missing.
 
-        Never blocks longer than its bus may; `now` is the monotonic time [s] of this tick.
+        Empty when none is due yet: ticks and samples keep different time. Never blocks longer
+        than its bus may; `now` is the monotonic time [s] of this tick.
         """
 
     def close(self) -> None:

@@ -9,7 +9,7 @@ from device.drivers.button import Button
 from device.drivers.hcsr04 import Hcsr04
 from device.drivers.lsm6dsox import Lsm6dsox
 from device.drivers.motor import Motor
-from device.frames import Frame, Gap
+from device.frames import Frame
 
 
 class BeltSource:
@@ -21,13 +21,14 @@ class BeltSource:
         self._imu, self._ranger, self._button = imu, ranger, button
 
     def read(self, now: float) -> list[Frame]:
-        """Every sample since the last call, oldest first; a gap frame where there is none.
+        """Every sample since the last call, oldest first; gaps where samples are missing.
 
-        The newest frame carries the ping that ended by `now` [s], if one did.
+        Empty when none is due yet; the button and the ranger then wait for the next call. The
+        newest frame carries the ping that ended by `now` [s], if one did.
         """
         frames = [Frame(r.t, now, 0.0, *r.acc, *r.gyro, r.gap) for r in self._imu.read(now)]
         if not frames:
-            frames = [Frame(now, now, gap=Gap.NO_DATA)]
+            return frames
         held = int(self._button.pressed(now))
         for frame in frames:
             frame.button = held

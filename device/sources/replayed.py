@@ -38,7 +38,10 @@ class ReplayedSource:
         self._row, self._ping = next(self._rows, None), next(self._pings, None)
 
     def read(self, now: float) -> list[Frame]:
-        """Every sample up to `now` [s]; a ping comes with the first frame not older than it."""
+        """Every sample up to `now` [s]; a ping comes with the first frame not older than it.
+
+        Empty when none is due yet.
+        """
         frames = []
         while self._row and self._row[0] <= now:
             t, acc, gyro = self._row
@@ -48,7 +51,7 @@ class ReplayedSource:
             self._attach(frame)
             frames.append(frame)
             self._row = next(self._rows, None)
-        if not frames:
+        if not frames and not self._row:
             frames = [Frame(now, now, gap=Gap.NO_DATA)]
             self._attach(frames[0])
         return frames

@@ -127,7 +127,10 @@ class Wearer:
             self.acc = (
                 -4.0 * _bell(s, 0.02, 0.28) + 13.0 * first + 6.0 * second,
                 side * (5.0 * _bell(s, 0.1, 0.3) - 8.0 * first + 4.0 * second),
-                -6.0 * _bell(s, 0.05, 0.30) + 21.0 * first + 9.0 * second,
+                -6.5 * _bell(s, 0.05, 0.30)
+                + 19.0 * first
+                - 3.0 * _bell(s, 0.40, 0.62)
+                + 9.0 * second,
             )
             self.x -= 0.3 * dt * (s < 0.75)
         self.acc = (0.0, 0.0, 0.0)
@@ -148,7 +151,8 @@ class Wearer:
             self.height = HIP - drop * falling**2 / 6.0 * part**3
             self.x -= 0.6 * dt * part
         struck = self.t
-        stop = drop * falling / 2.0  # m/s to be taken up, as half a sine of 80 ms
+        head_peak = 22.0  # m/s², half a sine of 60 ms
+        stop = drop * falling / 2.0 - head_peak * 0.06 * 2 / math.pi  # m/s the hips take up
         lean1, rate1 = self.lean, self.lean_rate
         while (s := self.t - struck) < 1.2:
             dt = yield
@@ -159,7 +163,7 @@ class Wearer:
             down = lean1 + rate1 * 0.07 * (1.0 - math.exp(-s / 0.07))
             settled = 1.0 - math.exp(-max(0.0, s - 0.08) / 0.08)
             self._move(dt, down + (flat - down) * settled, 0.12 * math.exp(-s / 0.3))
-            knock_up = stop * math.pi / (2 * 0.08) * hit + 22.0 * head + 5.0 * ring
+            knock_up = stop * math.pi / (2 * 0.08) * hit + head_peak * head + 5.0 * ring
             self.acc = (-6.0 * hit + rate * 0.5, 3.0 * ring, knock_up)
             self.height = 0.12
         self.acc = (0.0, 0.0, 0.0)
@@ -236,7 +240,7 @@ class Wearer:
 
     def _bump(self) -> Act:
         """Into the thing: a push in the back that stops the walk short."""
-        start, self._stride = self.t, 0.3
+        start, self._stride = self.t, 0.0
         while (s := self.t - start) < 0.3:
             dt = yield
             self._posture(dt)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from typing import Any
 
@@ -98,7 +99,7 @@ def test_a_late_reader_loses_no_sample(waits: list[float]) -> None:
     assert len(readings) == len(rig.asked) - taken
     assert gaps(readings) == []
     times = [r.t for r in readings]
-    assert all(b > a for a, b in zip(times, times[1:], strict=False))
+    assert all(b > a for a, b in itertools.pairwise(times))
 
 
 def test_times_are_true_to_half_a_period() -> None:
