@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from device.figures.figure import Figure, an_hour, over_subjects, share, values
+from device.figures.figure import Figure, an_hour, over_subjects, share
 from device.recordings import Recording
 from device.replay import Judged
 
@@ -169,7 +169,7 @@ def _false_alarms(others: Sequence[Alarms], event: str) -> Figure:
 def _lead(falls: Sequence[Alarms]) -> dict[str, Figure]:
     """Impact less first hit [s], where the onset is known to a frame."""
     leads = [
-        (t.subject, np.array([t.impact - t.predicted]))
+        (t.subject, t.impact - t.predicted)
         for t in falls
         if t.onset is not None and t.predicted is not None
     ]
@@ -178,7 +178,7 @@ def _lead(falls: Sequence[Alarms]) -> dict[str, Figure]:
     return {
         f"lead_time_{name}": over_subjects(
             leads,
-            lambda lead, at=percentile: float(np.percentile(values(lead), at)),  # type: ignore[misc]
+            lambda lead, at=percentile: float(np.percentile(lead, at)),  # type: ignore[misc]
             "s",
             len(leads),
             "predicted falls",

@@ -106,12 +106,6 @@ def an_hour(events: Sequence[tuple[str, int, float]], of: str, note: str = "") -
     return Figure(hits / hours, "1/h", len(events), of, low, high, hits, hours, note)
 
 
-def values(groups: list[NDArray[Any]]) -> NDArray[Any]:
-    """Arrays of values, one after another; one NaN where there is none."""
-    found = np.concatenate(groups) if groups else np.empty(0)
-    return found if len(found) else np.array([math.nan])
-
-
 def _ratio(pairs: list[NDArray[Any]]) -> float:
     total = np.sum(pairs, axis=0)
     return float(total[0] / total[1]) if total[1] else math.nan

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from device.figures.figure import Figure, over_subjects, values
+from device.figures.figure import Figure, over_subjects
 from device.figures.steps import IN_TRIAL, true_contacts
 from device.recordings import Recording
 from device.replay import Judged
@@ -77,17 +77,15 @@ def speed_figures(trials: Sequence[Motion]) -> dict[str, Figure]:
         ("error_forward", lambda true: true > 0),
         ("error_backward", lambda true: true < 0),
     ):
-        windows = [(t.subject, t.speeds[chosen(t.speeds[:, 0])]) for t in trials]
-        total = sum(len(speeds) for _, speeds in windows)
-        errors = [
-            (subject, np.abs(speeds[:, 1] - speeds[:, 0])[np.isfinite(speeds[:, 1])])
-            for subject, speeds in windows
-        ]
-        n = sum(len(error) for _, error in errors)
+        windows = [(t.subject, w) for t in trials for w in t.speeds[chosen(t.speeds[:, 0])]]
+        total = len(windows)
+        errors = [(subject, abs(mine - true)) for subject, (true, mine) in windows]
+        errors = [(subject, error) for subject, error in errors if np.isfinite(error)]
+        n = len(errors)
         if total:
             found[word] = over_subjects(
                 errors,
-                lambda error: float(values(error).mean()),
+                lambda found: float(np.mean(found)),
                 "m/s",
                 n,
                 "windows",

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from device.figures.figure import Figure, over_subjects, share, values
+from device.figures.figure import Figure, over_subjects, share
 from device.recordings import Recording
 from device.replay import Judged
 
@@ -83,7 +83,7 @@ def figures(trials: Sequence[Steps]) -> dict[str, Figure]:
         scores.append((trial.subject, np.array([len(mine), n, len(trial.contacts)])))
         hits, reports, contacts = hits + len(mine), reports + n, contacts + len(trial.contacts)
     cadences = [(t.subject, e) for t in trials for e in _cadence_errors(t, offset)]
-    known = [(subject, np.array([e])) for subject, e in cadences if np.isfinite(e)]
+    known = [(subject, error) for subject, error in cadences if np.isfinite(error)]
     without = len(cadences) - len(known)
     return {
         "sensitivity": share(hits, contacts, "true contacts"),
@@ -94,7 +94,7 @@ def figures(trials: Sequence[Steps]) -> dict[str, Figure]:
         **_percentiles("report_delay", delays, hits),
         "cadence_error": over_subjects(
             known,
-            lambda found: float(values(found).mean()),
+            lambda found: float(np.mean(found)),
             "steps/min",
             len(known),
             "bouts",
@@ -163,8 +163,10 @@ def _f1(scores: list[NDArray[Any]]) -> float:
 def _percentiles(name: str, found: list[tuple[str, NDArray[Any]]], n: int) -> dict[str, Figure]:
     return {
         f"{name}_{word}": over_subjects(
-            found,
-            lambda seen, at=percentile: float(np.percentile(values(seen), at)),  # type: ignore[misc]
+            [(subject, seen) for subject, seen in found if len(seen)],
+            lambda seen, at=percentile: float(  # type: ignore[misc]
+                np.percentile(np.concatenate(seen), at)
+            ),
             "s",
             n,
             "matched steps",

@@ -267,3 +267,11 @@ def test_where_it_cannot_write(
     events = str(tmp_path / "out.jsonl")
     assert main(["replay", folder, "--events", events, "--estimates", str(here)]) == 2
     assert "can't be a folder" in capsys.readouterr().err
+    (tmp_path / "estimates" / "a2.npz").mkdir(parents=True)
+    assert (
+        main(["replay", folder, "--events", events, "--estimates", str(tmp_path / "estimates")])
+        == 2
+    )
+    assert "a2.npz can't be written" in capsys.readouterr().err
+    assert not Path(events).exists()
+    assert list(tmp_path.rglob("*.part")) == []
