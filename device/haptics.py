@@ -56,41 +56,41 @@ class Pattern:
 # Pulses are at least 0.07 s: a coin motor takes about 0.05 s to be felt.
 PATTERNS: dict[str, Pattern] = {
     "stop": Pattern(
-        ((0.60, 0.10),), 1.0, 9, "Stop now: something is right behind you.", {Level.STOP: 0.15}
+        ((0.60, 0.10),), 1.0, 10, "Stop now: something is right behind you.", {Level.STOP: 0.15}
     ),
-    "answer": Pattern(((0.07, 0.05),), 0.8, 8, "Your press was understood."),
-    "answer_twice": Pattern(((0.07, 0.08), (0.07, 0.05)), 0.8, 8, "Your double press was too."),
+    "answer": Pattern(((0.07, 0.05),), 0.8, 9, "Your press was understood."),
+    "answer_twice": Pattern(((0.07, 0.08), (0.07, 0.05)), 0.8, 9, "Your double press was too."),
     "danger": Pattern(
-        ((0.50, 0.25),) * 3, 1.0, 7, "Help is being called; press the button if you are well."
+        ((0.50, 0.25),) * 3, 1.0, 8, "Help is being called; press the button if you are well."
     ),
     "approach": Pattern(
         ((0.15, 0.10),) * 2,
         0.7,
-        6,
+        7,
         "Something behind comes nearer: the quicker, the nearer.",
         {Level.CAUTION: 1.2, Level.WARNING: 0.4},
     ),
     "balance": Pattern(
         ((0.40, 0.12), (0.08, 0.10), (0.08, 0.10)),
         0.8,
-        5,
+        6,
         "You are unsteady: slow down or rest.",
         {Level.CAUTION: 15.0},
     ),
     "not_guarding": Pattern(
-        ((1.00, 0.20),), 0.9, 4, "The belt does not guard you.", {Level.FAULT: 10.0}
+        ((1.00, 0.20),), 0.9, 5, "The belt does not guard you.", {Level.FAULT: 10.0}
     ),
     "fault": Pattern(
         ((0.08, 0.08),) * 5,
         0.9,
-        3,
+        4,
         "Part of the belt is blind or cannot tell.",
         {Level.FAULT: 20.0},
     ),
-    "told": Pattern(((0.08, 0.10), (0.08, 0.10), (0.45, 0.05)), 0.8, 2, "Help has been told."),
-    "guarding": Pattern(((0.12, 0.12), (0.30, 0.05)), 0.8, 2, "The belt guards you."),
+    "told": Pattern(((0.08, 0.10), (0.08, 0.10), (0.45, 0.05)), 0.8, 3, "Help has been told."),
+    "guarding": Pattern(((0.12, 0.12), (0.30, 0.05)), 0.8, 1, "The belt guards you."),
     "notice": Pattern(((0.20, 0.05),), 0.5, 1, "Mind how you walk."),
-    "test": Pattern(((1.00, 0.30), (0.20, 0.05)), 1.0, 0, "A test by the technician."),
+    "test": Pattern(((1.00, 0.30), (0.20, 0.05)), 1.0, 2, "A test by the technician."),
 }
 
 
@@ -102,6 +102,7 @@ class Haptics:
         self._motor, self._strength = motor, strength
         self._playing: Pattern | None = None
         self._begun = -math.inf  # s
+        self._waiting = ""  # a pattern felt once, whose turn comes when this one is over
         self._ended: dict[str, float] = {}  # pattern → s, when it was last begun, plus its length
         self._on_since = math.nan  # s; NaN while the motor rests
         self._rest_until = -math.inf  # s
@@ -114,37 +115,60 @@ class Haptics:
     def feel(self, name: str, now: float) -> float | None:
         """Begin a pattern of PATTERNS; returns when the motor was switched on for it [s].
 
-        None when one as urgent is playing, or the motor must rest.
+        None when one as urgent is playing, or the motor must rest. What is felt only once then
+        waits its turn (the most urgent of those); what goes on is felt again anyhow.
         """
         pattern = PATTERNS[name]
-        if self._busy(now) and self._playing and pattern.priority <= self._playing.priority:
+        if not self.free_for(name, now):
+            if not pattern.pause and (
+                not self._waiting or pattern.priority > PATTERNS[self._waiting].priority
+            ):
+                self._waiting = name
             return None
         self._playing, self._begun = pattern, now
         self._ended[name] = now + pattern.length
         self._drive(now)
         return now if self._motor.duty > 0 else None
 
+    def free_for(self, name: str, now: float) -> bool:
+        """Whether a pattern may begin now [s]: nothing as urgent is playing."""
+        playing = self._playing if self._busy(now) else None
+        return playing is None or PATTERNS[name].priority > playing.priority
+
     def update(self, now: float, going_on: Iterable[tuple[str, Level]] = ()) -> None:
         """Bring the motor to where it should be now; repeat what is still open (pattern, level)."""
-        if not self._busy(now):
-            self._playing = None
-            due = [name for name, level in going_on if self._again(name, level) <= now]
-            if due:
-                self.feel(max(due, key=lambda name: PATTERNS[name].priority), now)
-                return
-        self._drive(now)
+        name = self._turn(now, going_on)
+        if name and self.free_for(name, now):
+            self._waiting = "" if name == self._waiting else self._waiting
+            self.feel(name, now)
+        else:
+            self._drive(now)
 
     def off(self) -> None:
         """Nothing is felt any more."""
-        self._playing = None
+        self._playing, self._waiting = None, ""
         self._on_since = math.nan
         self._motor.off()
 
     def _busy(self, now: float) -> bool:
         return self._playing is not None and now - self._begun < self._playing.length
 
+    def _turn(self, now: float, going_on: Iterable[tuple[str, Level]]) -> str:
+        """The most urgent pattern that is due and can be whole before a more urgent one is due."""
+        due = {name: self._again(name, level) for name, level in going_on}
+        if self._waiting:
+            due[self._waiting] = now
+        next_due = math.inf  # s, of what is more urgent than the one looked at
+        for name in sorted(due, key=lambda name: PATTERNS[name].priority, reverse=True):
+            if due[name] <= now and now + PATTERNS[name].length <= next_due:
+                return name
+            next_due = min(next_due, due[name])
+        return ""
+
     def _again(self, name: str, level: Level) -> float:
-        return self._ended.get(name, -math.inf) + PATTERNS[name].pause.get(level, math.inf)
+        """When a pattern that goes on is to be felt next [s]; -inf: it has not been felt."""
+        pause = PATTERNS[name].pause.get(level, math.inf)
+        return self._ended.get(name, -math.inf) + pause if pause < math.inf else math.inf
 
     def _drive(self, now: float) -> None:
         duty = self._playing.duty_at(now - self._begun) * self._strength if self._playing else 0.0

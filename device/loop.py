@@ -43,8 +43,8 @@ class Loop:
     def run(self, stopping: Callable[[], bool]) -> None:
         """Tick on absolute deadlines until `stopping`; the motor is off afterwards, come what may.
 
-        A tick that comes late is made once, with its lateness; the deadlines missed meanwhile are
-        skipped, never made up for in a burst.
+        A tick that comes late is made once, with its lateness; the deadlines that have passed by
+        its end are skipped, never made up for in a burst: others need the processor too.
         """
         gc.freeze()
         gc.disable()
@@ -53,7 +53,7 @@ class Loop:
             while not stopping():
                 self.clock.sleep_until(deadline)
                 self.tick(deadline)
-                missed = max(0, math.floor((self.clock.now() - deadline) / self.period) - 1)
+                missed = math.floor((self.clock.now() - deadline) / self.period)
                 self.skipped += missed
                 deadline += (missed + 1) * self.period
             self.farewell()
@@ -69,7 +69,7 @@ class Loop:
         for frame in frames:
             frame.tick, frame.lateness = deadline, now - deadline
             self.tell(self.judge(frame, now))
-        if gesture := self.gestures.sample(now, bool(frames[-1].button)):
+        if frames and (gesture := self.gestures.sample(now, bool(frames[-1].button))):
             self.answer(gesture, now)
         for request in self.lanes.requests(now):
             self.tell(self.orders.obey(now, request))

@@ -37,10 +37,10 @@ class Orders:
         if pattern not in PATTERNS:
             known = ", ".join(PATTERNS)
             return self._policy.result(now, request, f"no pattern {pattern[:40]!r}; known: {known}")
-        buzz_t = self._haptics.feel(pattern, now)
-        refusal = "" if buzz_t is not None else "something more urgent is being felt: try again"
-        record = self._policy.result(now, request, refusal, f"{pattern} was played")
-        record.buzz_t = buzz_t
+        if not self._haptics.free_for(pattern, now):
+            return self._policy.result(now, request, "something as urgent is felt now: try again")
+        record = self._policy.result(now, request, detail=f"{pattern} was played")
+        record.buzz_t = self._haptics.feel(pattern, now)
         return record
 
     def _examine(self, now: float, request: dict[str, Any]) -> Record:
