@@ -54,8 +54,8 @@ typedef struct rg_params {
 } rg_params;
 
 typedef struct rg_sample {
-    double t;                   /* s, monotonic, when it was measured */
-    float acc[3];               /* m/s^2; any non-finite value makes the sample a gap */
+    double t;                   /* s, monotonic, when it was measured; not later: a gap */
+    float acc[3];               /* m/s^2; any value not finite, or beyond belief: a gap */
     float gyro[3];              /* rad/s */
 } rg_sample;
 
