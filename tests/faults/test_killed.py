@@ -142,7 +142,7 @@ def test_acknowledge_and_motor_test_reach_the_belt_and_come_back(
             whole.service.url + "/api/v1/commands/test", json={}, headers={"X-Rearguard": "test"}
         )
         assert answer.status_code in (200, 409), answer.text
-        return answer.json() if answer.status_code == 200 else None
+        return answer.status_code == 200 and answer.json()["result"]
 
     result = until(motor_test, 15)
     assert result["test"] is True
