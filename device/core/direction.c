@@ -103,7 +103,7 @@ void rg_direction_step(rg_direction_finder *s, const rg_body *body, rg_gait *gai
         return;
     }
     float w = witness(s);
-    int8_t now = spoken_for(s, w);
+    int8_t now = gait->walking ? spoken_for(s, w) : RG_UNKNOWN;    /* bending and sitting swing, too */
     bool held = gait->direction == RG_FORWARD || gait->direction == RG_BACKWARD;
     s->doubt = now == gait->direction ? 0.0f : s->doubt + s->dt;
     if (now != RG_UNKNOWN) {

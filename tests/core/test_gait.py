@@ -159,18 +159,24 @@ def test_after_a_long_gap_nothing_is_known():
 # Recordings
 
 
-def read(folder, subjects=None):
-    """(subject, code, columns judged, x_ arrays, fs) of each trial."""
+def read(folder, subjects=None, thin=1, codes=None):
+    """(subject, code, columns judged, x_ arrays, fs) of each trial.
+
+    The core is given means of `thin` samples at a time; x_ arrays and fs stay as they are.
+    """
     for file in sorted(folder.glob("*.npz")):
         if subjects is None or file.stem in subjects:
             with np.load(file) as loaded:
                 data = dict(loaded)
             fs = float(np.atleast_1d(data["fs"])[0])
             for k, (start, n) in enumerate(zip(data["start"], data["n"], strict=True)):
+                if codes is not None and str(data["code"][k]) not in codes:
+                    continue
                 rows = slice(int(start), int(start + n))
                 acc, gyro = (data[c + "_q"][rows] * data[c + "_scale"] for c in ("acc", "gyro"))
                 truth = {name: data[name][rows] for name in data if name.startswith("x_")}
-                yield file.stem, str(data["code"][k]), judged(fs, acc, gyro), truth, fs
+                acc, gyro = (x[: n - n % thin].reshape(-1, thin, 3).mean(1) for x in (acc, gyro))
+                yield file.stem, str(data["code"][k]), judged(fs / thin, acc, gyro), truth, fs
 
 
 def last_moving(events, fs):
@@ -211,14 +217,18 @@ def reported(out, fs):
     return out["step_time"][at].astype(float), at / fs
 
 
-def test_steps_of_voisards_held_out_walkers(recordings):
+@pytest.mark.parametrize("thin", [1, 2, 5])
+def test_steps_of_voisards_held_out_walkers(recordings, thin):
+    """At 100, 50 and 20 Hz. In 11 of the 74 walks of the set the truth goes on for two or more
+    contacts while the trunk already stands: it is out of step with the sensor there, and no
+    detector can be right (0.91 without them)."""
     trials = [
-        (last_moving(x["x_events"].astype(int), fs), *reported(out, fs))
-        for _, _, out, x, fs in read(recordings("voisard_gait"), HELD_OUT)
+        (last_moving(x["x_events"].astype(int), fs), *reported(out, fs / thin))
+        for _, _, out, x, fs in read(recordings("voisard_gait"), HELD_OUT, thin)
     ]
     assert len(trials) >= 30
     f1, median, p95, delay = step_figures(trials)
-    assert f1 >= 0.86
+    assert f1 >= 0.88
     assert median <= 0.020
     assert p95 <= 0.070
     assert delay <= 0.30
@@ -272,6 +282,13 @@ def test_direction_of_derived_walks(recordings, name, forward, backward):
     for way, (right, wrong) in ((FORWARD, forward), (BACKWARD, backward)):
         assert shares[way][0] >= right
         assert shares[way][1] <= wrong
+
+
+def test_sitting_down_and_getting_up_is_hardly_walking(recordings):
+    subjects, codes = ("SA06", "SA13", "SA21", "SA30"), ("D13", "D14")
+    said = [out["direction"] for _, _, out, _, _ in read(recordings("kfall"), subjects, 1, codes)]
+    assert len(said) >= 10
+    assert np.isin(np.concatenate(said), (FORWARD, BACKWARD)).mean() < 0.25
 
 
 @pytest.mark.parametrize(
