@@ -5,6 +5,7 @@
 /* What is electrical is told in 0.5 s of the fault, what is acoustic in 5 s (evaluation.md). */
 static const float FAILING = 0.35f;     /* s of nothing but failures; one ping and one sample more */
 static const float SILENCE = 0.50f;     /* s without any ping */
+static const float HOLE = 0.20f;        /* s without a sample; beyond, nobody handed in pings */
 static const float PERIODS = 4.0f;      /* but for slow rangers: that many of their own periods */
 static const float USUAL = 0.06f;       /* s, period of an HC-SR04 (datasheet: at least 0.05) */
 static const float SLOWEST = 1.0f;      /* s, the longest period the configuration allows */
@@ -19,7 +20,8 @@ void rg_blind_init(rg_blind *s)
 {
     double never = (double)NAN;
     *s = (rg_blind){
-        .last = never, .working = never, .covered_since = never, .frozen_since = never,
+        
+        .last = never, .sample = never, .working = never, .covered_since = never, .frozen_since = never,
         .usual = USUAL, .range = NAN,
     };
 }
@@ -37,7 +39,7 @@ static void since(double *start, double t, bool holds)
 
 void rg_blind_ping(rg_blind *s, double t, float range, int echo, bool fits, bool walking)
 {
-    float dt = isnan(s->last) ? s->usual : (float)(t - s->last);
+    float dt = isnan(s->last) ? s->usual : fmaxf((float)(t - s->last), 0.0f);
     float weight = 1.0f - expf(-fminf(dt, SLOWEST) / MEMORY);
 
     s->usual += 0.1f * (fminf(dt, SLOWEST) - s->usual);
@@ -56,6 +58,12 @@ bool rg_blind_now(rg_blind *s, double t)
         s->last = s->working = t;
     if (isnan(s->working))
         s->working = s->last;
+    double hole = t - s->sample - (double)HOLE;
+    if (hole > 0.0 && s->last <= s->sample) {   /* the samples stood still, not the ranger */
+        s->working += hole;
+        s->last += hole;
+    }
+    s->sample = t;
     float failing = fmaxf(FAILING, (PERIODS - 1.0f) * s->usual);
     /* a last ping far ahead of time is as good as none */
     return fabs(t - s->last) > (double)fmaxf(SILENCE, PERIODS * s->usual)

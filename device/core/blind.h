@@ -8,6 +8,7 @@
 
 typedef struct rg_blind {
     double last;        /* s, of the last ping of any kind; NaN before the first sample */
+    double sample;      /* s, of the last sample; NaN before the first */
     double working;     /* s, of the last ping that was no electrical failure */
     double covered_since;   /* s, since when every echo is from the sensor's own cover; NaN none */
     double frozen_since;    /* s, since when the very same echo comes while walking; NaN none */

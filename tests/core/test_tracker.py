@@ -412,6 +412,19 @@ class TestRecorded:
         assert np.nanmin(seen.distance) < 0.2  # the hand is seen
 
 
+def test_samples_that_stand_still_are_not_the_rangers_silence():
+    """A starved loop of 0.8 s, twice; then a ranger that truly goes silent."""
+    core = Core(100.0, has_ranger=1)
+    t = np.concatenate([np.arange(0, 2, 0.01), np.arange(2.8, 4, 0.01), np.arange(4.8, 8, 0.01)])
+    at = np.array([a for a in times(6) if not (2 <= a < 2.8 or 4 <= a < 4.8)])
+    pings = np.zeros(len(at), PING)
+    pings["t"], pings["range"], pings["echo"] = at, np.nan, Echo.NOTHING_IN_RANGE
+    still = np.tile([0, 0, 9.81], (len(t), 1))
+    _, events = core.run(t, still, np.zeros((len(t), 3)), pings)
+    (blind,) = [e for e in events if e.event == "rear_blind"]
+    assert 0.45 < blind.t - at[-1] < 0.6
+
+
 def test_through_the_core_without_an_imu():
     """All samples gaps: no second witness; an approach is warned of and silence is told."""
     core = Core(100.0, has_ranger=1)
