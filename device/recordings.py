@@ -7,8 +7,10 @@ and the trial and says what to do. Pickled objects are never loaded.
 from __future__ import annotations
 
 import csv
+import lzma
 import math
 import re
+import struct
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -44,7 +46,11 @@ RANGE_KEYS = ("range_m", "range_t", "range_trial", "range_status")
 DIRECTIONS = ("", "forward", "backward", "other")
 LOWEST_FS, HIGHEST_FS = 20.0, 400.0  # 1/s, what the core takes
 _NAME = re.compile(r"(?!\.)[^/\\\x00-\x1f\x7f]{1,120}")  # a trial's id and a file become file names
-_UNREADABLE = (OSError, ValueError, EOFError, NotImplementedError, zipfile.BadZipFile, zlib.error)
+# What numpy and zipfile raise on damaged bytes (RuntimeError: said to be encrypted).
+_UNREADABLE = (
+    OSError, ValueError, EOFError, RuntimeError, MemoryError, AttributeError, TypeError,
+    struct.error, zipfile.BadZipFile, zlib.error, lzma.LZMAError,
+)  # fmt: skip
 
 
 class Malformed(ValueError):  # noqa: N818  a state of what was read, told as it is
@@ -358,7 +364,7 @@ def _load(path: Path) -> dict[str, NDArray[Any]]:
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-    except (*_UNREADABLE, AttributeError, TypeError) as error:
+    except _UNREADABLE as error:
         reason = " ".join(str(error).split()) or type(error).__name__
         raise Malformed(
             f"{path}: is no whole .npz archive ({reason[:120]}); get it again from its source"
