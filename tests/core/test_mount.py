@@ -92,3 +92,19 @@ def test_no_worn_sensor_is_called_faulty_or_not_worn(trials, name):
         assert not [e for e in told if e.event in ("not_worn", "imu_fault")], trial.name
         count += 1
     assert count >= 3
+
+
+@pytest.mark.parametrize("axis", [0, 1])
+def test_a_recorded_walk_leans_the_same_however_the_belt_sits(trials, axis):
+    belt = rotation(axis, np.radians(30))
+    count = 0
+    for trial in trials("voisard_gait", 8):
+        straight, _ = Core(trial.fs).run(trial.t, trial.acc, trial.gyro, columns=("lean",))
+        turned, _ = Core(trial.fs).run(
+            trial.t, trial.acc @ belt, trial.gyro @ belt, columns=("lean",)
+        )
+        off = np.degrees(np.abs(straight["lean"] - turned["lean"]))
+        assert np.isfinite(off).mean() > 0.5, trial.name
+        assert np.nanpercentile(off, 95) < 1.0, trial.name
+        count += 1
+    assert count >= 5
