@@ -58,7 +58,7 @@ function draw(state) {
   set("motor", state.motor === null ? "–" : state.motor > 0 ? `on, ${Math.round(state.motor * 100)} %` : "off");
   at("motor").toggleAttribute("data-on", state.motor > 0);
   set("battery", state.battery === null ? "not measured" : `${Math.round(state.battery * 100)} %`);
-  at("wearer").style.transform = `rotate(${Math.max(-30, Math.min(30, -(lean ?? 0)))}deg)`;
+  at("wearer").style.transform = `rotate(${Math.max(-85, Math.min(85, -(lean ?? 0)))}deg)`;
 
   rows(state.streams);
   service(state.service);
@@ -129,7 +129,20 @@ function clock(written) {
   return written ? new Date(written).toLocaleTimeString() : "?";
 }
 
+function urgent(episodes) { // a fall must not be overlooked because the belt still guards
+  const lines = episodes.map((episode) => {
+    const line = document.createElement("p");
+    line.append(element("strong", words(episode.event)), ` since ${clock(episode.raised_at)}`,
+      episode.state === "acknowledged" ? `, acknowledged by ${episode.by}. ` : ". ", episode.helper);
+    return line;
+  });
+  const told = lines.map((line) => line.textContent).join("");
+  if (at("urgent").textContent !== told) at("urgent").replaceChildren(...lines);
+  at("urgent").hidden = !lines.length;
+}
+
 function alerts(episodes) {
+  urgent(episodes.filter((episode) => episode.open && episode.level === "danger"));
   at("no-alerts").hidden = episodes.length > 0;
   const focused = document.activeElement?.dataset?.ack;
   at("list").replaceChildren(...episodes.map(alert));

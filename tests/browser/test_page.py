@@ -6,6 +6,7 @@ import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
@@ -110,10 +111,12 @@ def test_the_motor_test_and_an_acknowledge_by_keyboard(page: Page, device: Devic
     page.keyboard.press("Enter")
     expect(page.locator("#test-result")).to_contain_text("test: the motor was felt")
 
+    expect(page.locator("#urgent")).to_be_hidden()
     device.say("fall", "danger", detail="<b>not markup</b>")
     item = page.locator("#list li", has_text="fall")
     expect(item).to_contain_text("<b>not markup</b>")
     expect(item).to_contain_text("waiting to be told")
+    expect(page.locator("#urgent")).to_contain_text("go there if there is no answer")
     item.get_by_role("button", name="Acknowledge fall").focus()
     page.keyboard.press("Enter")
     expect(item).to_contain_text("acknowledged")
@@ -122,21 +125,13 @@ def test_the_motor_test_and_an_acknowledge_by_keyboard(page: Page, device: Devic
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("width", [320, 390, 1100])
-def test_it_fits_and_can_be_read(
-    chromium: Browser, belt: tuple[Device, Service], scheme: str, width: int
-) -> None:
-    context = chromium.new_context(
-        viewport={"width": width, "height": 800},
-        color_scheme="dark" if scheme == "dark" else "light",
-    )
-    page = context.new_page()
-    page.goto(belt[1].url)
+def test_it_fits_and_can_be_read(page: Page, scheme: Literal["light", "dark"]) -> None:
+    page.emulate_media(color_scheme=scheme)
     expect(page.locator("#guard-word")).to_have_text("Guarding")
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
-    faint = page.evaluate(CONTRAST)
-    assert faint == [], "below 4.5:1 (WCAG 2.1, 1.4.3)"
-    context.close()
+    for width in (320, 390, 1100):
+        page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
+    assert page.evaluate(CONTRAST) == [], "below 4.5:1 (WCAG 2.1, 1.4.3)"
 
 
 # every element with text of its own, against the nearest background that is painted
