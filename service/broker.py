@@ -179,6 +179,8 @@ class Broker:
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if client is not self._client:
             return
+        if not mqtt.topic_matches_sub(self._subscription, message.topic):
+            return  # amqtt hands every retained message to a new subscription
         if len(self._messages) >= MAX_HELD:
             log.warning("too many messages at once: one on %s dropped", message.topic)
             return

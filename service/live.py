@@ -42,6 +42,10 @@ class Live:
         self._rear = Stream("rear", max(0.5, REAR_STALE_PINGS * config.ranger.period_s))
         self._has_rear = config.ranger.driver != "none"
 
+    def online(self, t: float) -> bool:
+        """Whether the device gives frames."""
+        return not self._watch.silence(t)
+
     def streams(self, t: float) -> dict[str, dict[str, Any]]:
         """Each stream that guards, with its age."""
         seen = self._watch.seen

@@ -60,12 +60,13 @@ class Loop(threading.Thread):
             try:
                 self._records(now)
                 self.trouble = ""
-            except sqlite3.OperationalError as error:
-                # Disk full or not writable. Nothing is lost: the journal keeps what is not stored,
-                # and without our sign of life the wearer is told.
-                if not self.trouble:
-                    log.error("records cannot be stored (%s): free space or check the disk", error)
-                self.trouble = f"records cannot be stored ({error})"
+            except (sqlite3.OperationalError, OSError) as error:
+                # Disk full, or no right to it. Nothing is lost: the journal keeps what is not
+                # stored, and without our sign of life the wearer is told.
+                trouble = f"records cannot be kept ({error}): free space, check disk and rights"
+                if trouble != self.trouble:
+                    log.error("%s", trouble)
+                self.trouble = trouble
                 self._retry_at = now.t + AFTER_TROUBLE
         self._telemetry.poll(now, self.trouble)
         self._round_at = now.t

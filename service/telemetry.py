@@ -41,8 +41,7 @@ class Telemetry:
             self._stored = True
         if not self._broker.connected:
             return
-        picture = self._live.picture(now.t)
-        self._retain("status", ONLINE if picture["online"] and not trouble else OFFLINE)
+        self._retain("status", ONLINE if self._live.online(now.t) and not trouble else OFFLINE)
         if self._stored and not trouble:
             self._stored = False
             self._retain("alert/active", _json(self._history.active()))
@@ -50,8 +49,10 @@ class Telemetry:
                 self._retain("session", _json(session))
         if now.t >= self._state_due:
             self._state_due = now.t + STATE_EVERY
-            state = {"time": now.written(), **picture, "storage": trouble or "ok"}
-            self._retain("state", _json(state))
+            picture = self._live.picture(now.t)
+            self._retain(
+                "state", _json({"time": now.written(), **picture, "storage": trouble or "ok"})
+            )
 
     def _retain(self, topic: str, payload: str) -> None:
         if self._last.get(topic) == payload:
