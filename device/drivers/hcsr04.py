@@ -8,6 +8,7 @@ through the pin's `when_changed` with the back end's own time stamps: the kernel
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from typing import Any, NamedTuple
 
@@ -53,7 +54,7 @@ class Hcsr04:
         Never waits for an echo; the trigger pulse itself keeps the caller for some 10 µs.
         """
         high = bool(self._echo.pin.state)
-        if self._sent == self._sent:
+        if not math.isnan(self._sent):
             return self._outcome(now, high)
         if now < self._next:
             return None

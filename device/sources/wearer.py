@@ -115,21 +115,22 @@ class Wearer:
     def stumble(self) -> Act:
         """A heel catches: the trunk tips back, two quick steps catch it."""
         self.doing = "stumble"
-        side = self.random.choice((-1.0, 1.0))
+        side, size = self.random.choice((-1.0, 1.0)), self.random.uniform(0.8, 1.2)
         start, lean0 = self.t, self.lean
         while (s := self.t - start) < 1.3:
             dt = yield
             self._stride = max(0.0, self._stride - dt / 0.15)
             s += dt
-            tip = -0.42 * _bell(s, 0.0, 0.75) + 0.16 * _bell(s, 0.7, 1.3)
+            tip = size * (-0.42 * _bell(s, 0.0, 0.75) + 0.16 * _bell(s, 0.7, 1.3))
             self._move(dt, lean0 * max(0.0, 1.0 - s / 1.3) + tip, 0.16 * side * _bell(s, 0.1, 0.7))
             first, second = _bell(s, 0.30, 0.38), _bell(s, 0.62, 0.72)
+            first, second = size * first, size * second
             self.acc = (
                 -4.0 * _bell(s, 0.02, 0.28) + 13.0 * first + 6.0 * second,
                 side * (5.0 * _bell(s, 0.1, 0.3) - 8.0 * first + 4.0 * second),
-                -6.5 * _bell(s, 0.05, 0.30)
+                -6.5 * size * _bell(s, 0.05, 0.30)
                 + 19.0 * first
-                - 3.0 * _bell(s, 0.40, 0.62)
+                - 3.0 * size * _bell(s, 0.40, 0.62)
                 + 9.0 * second,
             )
             self.x -= 0.3 * dt * (s < 0.75)
@@ -137,15 +138,17 @@ class Wearer:
         self._want_lean = 0.0
 
     def fall(self) -> Act:
-        """Backward, not caught: 0.65 s of losing the ground, an impact, the head after it."""
+        """Backward, not caught: some 0.65 s of losing the ground, an impact, the head after it."""
         self.doing = "fall"
-        falling, drop, flat = 0.65, 9.9, -1.5
+        falling, flat = self.random.uniform(0.57, 0.73), -1.5  # s, rad
+        drop = 6.0 * 0.70 / falling**2  # m/s² at its end, rising evenly: the hips come down 0.7 m
+        tip, side = self.random.uniform(0.9, 1.2), self.random.uniform(-0.25, 0.25)  # rad
         start, lean0 = self.t, self.lean
         while (s := self.t - start) < falling:
             dt = yield
             self._stride = max(0.0, self._stride - dt / 0.15)
             part = min(1.0, (s + dt) / falling)
-            self._move(dt, lean0 - 1.05 * part**2.2, 0.12 * part**2)
+            self._move(dt, lean0 - tip * part**2.2, side * part**2)
             flail = 1.5 * math.sin(2 * math.pi * 5.0 * s)
             self.acc = (-3.0 * math.sin(math.pi * part) + flail, flail, -drop * part)
             self.height = HIP - drop * falling**2 / 6.0 * part**3
@@ -162,7 +165,7 @@ class Wearer:
             rate = rate1 * math.exp(-s / 0.07)
             down = lean1 + rate1 * 0.07 * (1.0 - math.exp(-s / 0.07))
             settled = 1.0 - math.exp(-max(0.0, s - 0.08) / 0.08)
-            self._move(dt, down + (flat - down) * settled, 0.12 * math.exp(-s / 0.3))
+            self._move(dt, down + (flat - down) * settled, side * math.exp(-s / 0.3))
             knock_up = stop * math.pi / (2 * 0.08) * hit + head_peak * head + 5.0 * ring
             self.acc = (-6.0 * hit + rate * 0.5, 3.0 * ring, knock_up)
             self.height = 0.12
