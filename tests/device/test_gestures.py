@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.gestures import DOUBLE_S, LONG_S, Gesture, Gestures
@@ -52,6 +52,7 @@ def test_two_presses_far_apart_are_two_short_ones() -> None:
 times = st.floats(0.05, 4.0)
 
 
+@settings(deadline=None)  # up to a minute of ticks each
 @given(st.lists(st.tuples(times, times), max_size=8), st.sampled_from([0.0025, 0.01, 0.05]))
 def test_every_press_counts_once(presses: list[tuple[float, float]], tick: float) -> None:
     told = [gesture for gesture, _ in play(presses, tick)]

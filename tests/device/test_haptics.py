@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import EVENTS, Level
@@ -84,6 +84,7 @@ wishes = st.tuples(
 
 
 @given(st.lists(wishes, max_size=30), st.sampled_from([0.3, 1.0]))
+@settings(deadline=None)  # up to 20 s of ticks each
 def test_the_motor_never_runs_long_whatever_is_asked(asked: list, strength: float) -> None:
     motor = Motor()
     haptics = Haptics(motor, strength)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import EVENTS, Level, Record, State
@@ -91,6 +91,7 @@ def open_by(records: list[Record]) -> dict[str, Record]:
     return held
 
 
+@settings(deadline=None)
 @given(histories)
 def test_an_episode_is_raised_once_rises_and_ends_once(history: list) -> None:
     _, records = play(policy(), history)
@@ -110,6 +111,7 @@ def test_an_episode_is_raised_once_rises_and_ends_once(history: list) -> None:
         assert raised == sorted(set(raised))
 
 
+@settings(deadline=None)
 @given(histories)
 def test_receiver_and_policy_agree_on_what_is_open(history: list) -> None:
     on = policy()
@@ -121,6 +123,7 @@ def test_receiver_and_policy_agree_on_what_is_open(history: list) -> None:
         assert on.is_open(event)
 
 
+@settings(deadline=None)
 @given(histories, st.sampled_from([Gesture.SHORT, Gesture.DOUBLE]))
 def test_the_wearer_can_always_cancel(history: list, gesture: Gesture) -> None:
     on = policy()
@@ -130,6 +133,7 @@ def test_the_wearer_can_always_cancel(history: list, gesture: Gesture) -> None:
     assert on.due() == math.inf
 
 
+@settings(deadline=None)
 @given(histories)
 def test_only_known_events_are_told_with_finite_measurements(history: list) -> None:
     _, records = play(policy(), history)
@@ -139,6 +143,7 @@ def test_only_known_events_are_told_with_finite_measurements(history: list) -> N
         assert all(math.isfinite(value) for value in record.measurements.values())
 
 
+@settings(deadline=None)
 @given(histories)
 def test_a_timer_says_something_and_moves_on(history: list) -> None:
     on = policy()
