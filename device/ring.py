@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import mmap
+import os
 from pathlib import Path
 
 from device.core._native import ffi, lib
@@ -19,7 +20,8 @@ class RingWriter:
         self.sequence = 0  # of the newest frame; the first is 1
         unfinished = path.with_suffix(".new")
         with unfinished.open("w+b") as file:
-            file.truncate(RING_HEADER_SIZE + slots * SLOT_SIZE)
+            # real pages at once: a hole that cannot be filled later is a SIGBUS in the loop
+            os.posix_fallocate(file.fileno(), 0, RING_HEADER_SIZE + slots * SLOT_SIZE)
             self._map = mmap.mmap(file.fileno(), 0)
         name = source.encode()[:32]
         RING_HEADER.pack_into(self._map, 0, RING_MAGIC, slots, SLOT_SIZE, fs, name)
