@@ -10,8 +10,9 @@ static const float BRIEF = 0.4f;                /* s, one step: to notice soon t
 static const float START = 0.35f, STOP = 0.2f;  /* m/s^2 RMS: slowest walks 0.9, standing sway 0.05 */
 static const float PAUSE = 0.7f;                /* s of stillness that is no stop yet */
 static const float LISTEN = 1.2f;               /* s of movement before the first word: two steps */
-static const float PITCH = 0.8f;                /* weight of the pitching against the vaulting */
-static const float SURE = 0.3f;                 /* witness (-1.8..1.8) that speaks for a direction */
+static const float PITCH = 0.8f;                /* weight of pitching beside vaulting */
+static const float SURE = 0.4f;                 /* both witnesses (-1.8..1.8), to speak for a direction */
+static const float ALONE = 0.65f;               /* vaulting (-1..1) that needs no second witness */
 static const float AGAINST = 0.0f;              /* past this it speaks against the one held */
 static const float HOLD = 3.0f;                 /* s a direction outlives its last witness: a turn */
 static const float RUN = 3.0f;                  /* m/s^2 RMS: brisk walks stay below, most jogs above */
@@ -55,17 +56,23 @@ static void move(rg_direction_finder *s)
     s->moved = s->moving ? s->moved + s->dt : 0.0f;
 }
 
-static float witness(const rg_direction_finder *s)
+/* The two witnesses, -1..1 each, forward positive: alone, then both. */
+static float vaulting(const rg_direction_finder *s)
 {
-    float ff = s->ff + FLOOR_ACC;
-    return PITCH * s->fp / sqrtf(ff * (s->pp + FLOOR_RATE)) - s->fv / sqrtf(ff * (s->vv + FLOOR_VEL));
+    return -s->fv / sqrtf((s->ff + FLOOR_ACC) * (s->vv + FLOOR_VEL));
 }
 
-static int8_t spoken_for(const rg_direction_finder *s, float w)
+static float both(const rg_direction_finder *s)
 {
-    if (w > SURE)
+    return PITCH * s->fp / sqrtf((s->ff + FLOOR_ACC) * (s->pp + FLOOR_RATE)) + vaulting(s);
+}
+
+static int8_t spoken_for(const rg_direction_finder *s)
+{
+    float alone = vaulting(s), w = both(s);
+    if (w > SURE || (alone > ALONE && w > AGAINST))
         return RG_FORWARD;
-    if (w < -SURE && s->uu < RUN * RUN)
+    if ((w < -SURE || (alone < -ALONE && w < AGAINST)) && s->uu < RUN * RUN)
         return RG_BACKWARD;
     return RG_UNKNOWN;
 }
@@ -102,8 +109,9 @@ void rg_direction_step(rg_direction_finder *s, const rg_body *body, rg_gait *gai
         gait->direction = RG_UNKNOWN;
         return;
     }
-    float w = witness(s);
-    int8_t now = gait->walking ? spoken_for(s, w) : RG_UNKNOWN;    /* bending and sitting swing, too */
+    float w = both(s);
+    /* Bending and sitting down swing, too: only steps make it a walk. */
+    int8_t now = gait->walking ? spoken_for(s) : RG_UNKNOWN;
     bool held = gait->direction == RG_FORWARD || gait->direction == RG_BACKWARD;
     s->doubt = now == gait->direction ? 0.0f : s->doubt + s->dt;
     if (now != RG_UNKNOWN) {

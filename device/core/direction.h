@@ -4,8 +4,8 @@
  * So while the body rises it slows down: walking forward, the acceleration along the forward axis
  * is opposed to the vertical velocity; walking backward, it goes with it. And the pelvis pitches
  * forward while the walker speeds up, whichever way: forward, its pitch rate goes with the
- * acceleration along the forward axis; backward, against it. The difference of the two
- * correlations is the witness. A runner bounces as on a spring, fastest when highest, and
+ * acceleration along the forward axis; backward, against it. These two correlations are the
+ * witnesses. A runner bounces as on a spring, fastest when highest, and
  * looks reversed: a strong bounce is therefore never called backward.
  */
 #ifndef RG_DIRECTION_H
