@@ -16,6 +16,7 @@ static const float LEAK_TAU = 0.5f;         /* s; a fall from standing takes 0.5
 static const float TURN_TAU = 0.05f;        /* s; takes the shaking of loose belts */
 static const float LYING_TAU = 1.0f;        /* s */
 static const float LYING = 1.05f;           /* rad, 60 deg: who lies already can turn over, not fall */
+static const float HELD = 0.06f;            /* s; a sensor that hangs may hang in mid-swing, and look like falling */
 static const float FALLS = 0.1f;            /* m/s downward: the shaking of a heel strike is not falling */
 static const float PER_DOWN = 1.333f, PER_SUNK = 8.967f, PER_TILT = 3.205f, PER_TURN = 1.548f;
 static const float CALM = 8.284f;           /* the sum of the above below which nobody falls */
@@ -66,6 +67,11 @@ void rg_falls_step(rg_falls *s, const rg_body *body, const rg_gait *gait, rg_dem
         s->open = false;
         return;
     }
+    s->held = memcmp(s->acc, body->acc, sizeof s->acc) == 0 ? s->held + body->dt : 0.0f;
+    memcpy(s->acc, body->acc, sizeof s->acc);
+    s->open = false;
+    if (s->held > HELD)
+        return;
     follow(s, body);
     s->danger = PER_DOWN * s->down + PER_SUNK * s->sunk + PER_TILT * s->tilt + PER_TURN * s->turning - CALM;
     s->open = s->down > FALLS && s->lying < LYING;

@@ -15,6 +15,8 @@ typedef struct rg_falls {
     float turning;      /* rad/s about any level axis */
     float tilt;         /* rad from the walker's own upright */
     float lying;        /* rad, tilt of the last seconds; negative: not yet known */
+    float acc[3];       /* m/s^2, the sample before */
+    float held;         /* s it has stayed the same to the bit */
     float danger;       /* above 0: falling */
     bool open;          /* it goes down and did not lie before: danger is taken at its word */
 } rg_falls;

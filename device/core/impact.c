@@ -23,8 +23,8 @@ static const float LONG_AGO = 1e6f;         /* s */
 
 void rg_impact_init(rg_impact *s, const rg_params *params)
 {
-    (void)params;
     memset(s, 0, sizeof *s);
+    s->leak = expf(-1.0f / (params->fs * JOLT_TAU));
     s->imminent = s->impact = LONG_AGO;
     s->lying = -1.0f;
     rg_stumble_init(&s->stumble);
@@ -36,7 +36,7 @@ static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand, flo
     float dt = body->dt + body->missed;
     s->imminent = demand->level[RG_FALL_IMMINENT] ? 0.0f : fminf(s->imminent + dt, LONG_AGO);
     s->impact = fminf(s->impact + dt, LONG_AGO);
-    s->jolt += body->dt * (fmaxf(body->acc_norm - G, 0.0f) - s->jolt / JOLT_TAU);
+    s->jolt = s->leak * s->jolt + body->dt * fmaxf(body->acc_norm - G, 0.0f);
     if (s->lying < LYING && s->jolt > (s->imminent < SEEN_COMING ? SOFT : HARD))
         s->impact = s->rest = 0.0f;
     if (s->lying < 0.0f)

@@ -8,6 +8,7 @@
 #include "stumble.h"
 
 typedef struct rg_impact {
+    float leak;         /* what a sample leaves of the jolt before it */
     float jolt;         /* m/s, what the last tenth of a second pushed beyond weight */
     rg_stumble stumble; /* the jolts of walking */
     float lying;        /* rad, tilt of the last seconds; negative: not yet known */
