@@ -102,10 +102,12 @@ def _watch(
             if seconds is not None and now - guarding_since >= seconds:
                 break
             if math.isnan(guarding_since) and now - begun > _PATIENCE:
-                why = (
-                    "; ".join(a.record["detail"] for a in subscriber.alerts) or "no alert says why"
+                told = {a.record["event"]: a.record["detail"] for a in subscriber.alerts}
+                why = "; ".join(f"{event} {detail}" for event, detail in told.items())
+                raise Fault(
+                    f"the belt does not guard after {_PATIENCE:.0f} s "
+                    f"({why or 'no alert says why'}); close other programs and try again"
                 )
-                raise Fault(f"the belt does not guard after {_PATIENCE:.0f} s: {why}; try again")
             if not math.isnan(guarding_since) and now - seen > _STALE:
                 raise Fault(f"the device has shown nothing for {_STALE:.0f} s; try again")
             time.sleep(_POLL)
