@@ -1,4 +1,8 @@
-"""Direction and speed beside the truth (motion-capture sets; Voisard's recorded forward walks)."""
+"""Direction and speed beside the truth (motion-capture sets; Voisard's recorded forward walks).
+
+Walking begins at the first sample whose truth is a direction: what follows a stop or a turn in the
+same clip is judged at once.
+"""
 
 from __future__ import annotations
 

@@ -90,6 +90,7 @@ def _events(axes: Axes, recording: Recording, judged: Judged) -> None:
             t, 2.5 - height, f"{words} " if late else f" {words}",
             ha="right" if late else "left", va="center", fontsize=9,
             color=LEVELS[level], fontweight="bold" if record.state == "raised" else "normal",
+            zorder=4, bbox={"facecolor": "white", "alpha": 0.75, "lw": 0, "pad": 0.6},
         )  # fmt: skip
     if not judged.records:
         axes.text(0.5, 0.5, "no event", transform=axes.transAxes, ha="center", color=FAINT)
