@@ -1,6 +1,8 @@
 """LSM6DSOX and ISM330DHCX: accelerometer and gyroscope over I2C, through their tagged FIFO.
 
-Sections (§) are those of ST's LSM6DSOX datasheet, DS12814; "AN" is its application note AN5272.
+Registers have the names of ST's LSM6DSOX datasheet (DS12814), whose section 9, "Register
+description", has each under its name and address, in order of address; scales are in section 4.1.
+"AN" is the application note AN5272. The ISM330DHCX has the same map for all that is used here.
 
 The board sits flat against the back of the belt with its components facing away from the wearer
 and its y arrow up, so that seen from the wearer the chip's axes point right, up and backward:
@@ -18,20 +20,20 @@ from smbus2 import i2c_msg
 
 from device.frames import NAN, Gap
 
-WHO_AM_I = 0x0F  # §9.11
+WHO_AM_I = 0x0F
 IDENTITIES = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX"}
 
-FIFO_CTRL1 = 0x07  # §9.5 watermark, low byte
-FIFO_CTRL2 = 0x08  # §9.6 watermark, high bit; compression
-FIFO_CTRL3 = 0x09  # §9.7 batch rates: gyroscope in the high nibble, accelerometer in the low
-FIFO_CTRL4 = 0x0A  # §9.8 FIFO mode
-CTRL1_XL = 0x10  # §9.12 accelerometer rate and range
-CTRL2_G = 0x11  # §9.13 gyroscope rate and range
-CTRL3_C = 0x12  # §9.14
-FIFO_STATUS1 = 0x3A  # §9.41 unread words, low byte
-FIFO_STATUS2 = 0x3B  # §9.42 unread words, high bits; flags
-INTERNAL_FREQ_FINE = 0x63  # §9.66 how far off this chip's oscillator is, steps of 0.15 %
-FIFO_DATA_OUT_TAG = 0x78  # §9.72; the six data bytes follow, and the address wraps back here
+FIFO_CTRL1 = 0x07  # watermark, low byte
+FIFO_CTRL2 = 0x08  # watermark, high bit; compression
+FIFO_CTRL3 = 0x09  # batch rates: gyroscope in the high nibble, accelerometer in the low
+FIFO_CTRL4 = 0x0A  # FIFO mode
+CTRL1_XL = 0x10  # accelerometer rate and range
+CTRL2_G = 0x11  # gyroscope rate and range
+CTRL3_C = 0x12  # block update, address increment, reset
+FIFO_STATUS1 = 0x3A  # unread words, low byte
+FIFO_STATUS2 = 0x3B  # unread words, high bits; flags
+INTERNAL_FREQ_FINE = 0x63  # how far off this chip's oscillator is, steps of 0.15 %
+FIFO_DATA_OUT_TAG = 0x78  # the six data bytes follow, and the address wraps back here
 
 BDU, IF_INC, SW_RESET = 0x40, 0x04, 0x01  # in CTRL3_C
 ODR_104 = 0x4  # in CTRL1_XL, CTRL2_G and FIFO_CTRL3
@@ -39,13 +41,13 @@ FS_XL_16G = 0x1  # ±16 g: falls clip at less
 FS_G_2000 = 0x3  # ±2000 dps
 BYPASS, CONTINUOUS = 0x0, 0x6  # FIFO modes; bypass empties it
 OVER_RUN_LATCHED = 0x08  # in FIFO_STATUS2: words were overwritten since it was last read
-TAG_GYROSCOPE, TAG_ACCELEROMETER = 0x01, 0x02  # §9.72, TAG_SENSOR
+TAG_GYROSCOPE, TAG_ACCELEROMETER = 0x01, 0x02  # TAG_SENSOR
 
 WORD = Struct("<Bhhh")  # tag, x, y, z
-ACC_SCALE = 0.488e-3 * 9.80665  # m/s² a step at ±16 g, §4.1
-GYRO_SCALE = math.radians(70e-3)  # rad/s a step at ±2000 dps, §4.1
-BASE_RATE, RATE_DIVIDER, FINE_STEP = 6667.0, 64, 0.0015  # §9.66: rate of this very chip at ODR 104
-FIRST_SAMPLES = 3  # not yet settled after power-up, AN §3.9; thrown away
+ACC_SCALE = 0.488e-3 * 9.80665  # m/s² a step at ±16 g
+GYRO_SCALE = math.radians(70e-3)  # rad/s a step at ±2000 dps
+BASE_RATE, RATE_DIVIDER, FINE_STEP = 6667.0, 64, 0.0015  # rate of this very chip at ODR 104
+FIRST_SAMPLES = 3  # not yet settled after power-up, AN; thrown away
 
 RESET_POLLS = 50  # reads of SW_RESET before giving up; the reset takes 50 µs, a read more
 ATTEMPTS = 3  # at one drain, before the bus is called broken
@@ -191,7 +193,7 @@ class Lsm6dsox:
     # from words to samples
 
     def _pair(self, words: list[tuple[int, int, int, int]], now: float) -> list[Reading]:
-        """Words of one time slot (TAG_CNT, §9.72) belong together; a slot missing is a gap."""
+        """Words of one time slot (TAG_CNT) belong together; a slot missing is a gap."""
         self._heard = now
         samples: list[tuple[Vector, Vector] | None] = []
         for tag, x, y, z in words:

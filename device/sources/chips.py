@@ -43,7 +43,7 @@ class Lsm6dsoxChip:
         self._motion = motion
         self._random = Random(seed)  # noqa: S311 — repeatable on purpose
         self._identity, self._fine = identity, fine
-        # what a part of this kind is off by at room temperature, DS12814 §4.1 (typical)
+        # what a part of this kind is off by at room temperature, DS12814, 4.1 (typical)
         self._acc_bias = tuple(self._random.gauss(0.0, 0.1) for _ in range(3))  # m/s²
         self._gyro_bias = tuple(self._random.gauss(0.0, 0.006) for _ in range(3))  # rad/s
         self._now = -math.inf
@@ -95,7 +95,7 @@ class Lsm6dsoxChip:
             self._run()
 
     def after(self, register: int) -> int:
-        """The register a burst goes to next: FIFO output wraps (§9.72), the rest counts on."""
+        """The register a burst goes to next: FIFO output wraps, the rest counts on."""
         return 0x78 if register == 0x7E else (register + 1) & 0x7F
 
     def _run(self) -> None:
@@ -109,7 +109,7 @@ class Lsm6dsoxChip:
     def _sample(self, t: float) -> None:
         acc, gyro = self._motion(t)
         noise = self._random.gauss
-        # noise densities of DS12814 §4.1 over the half of the rate that passes
+        # noise densities of DS12814, 4.1 over the half of the rate that passes
         force = [a + b + noise(0.0, 0.015) for a, b in zip(acc, self._acc_bias, strict=True)]
         turn = [g + b + noise(0.0, 0.0007) for g, b in zip(gyro, self._gyro_bias, strict=True)]
         # (right, up, back) as the board sits on the belt
