@@ -4,8 +4,8 @@
 #include <math.h>
 
 /* Fitted by bench/training/walking_speed.py. */
-static const float FORWARD = 0.94f;     /* m/s at a bounce of 1 m/s^2 */
-static const float BACKWARD = 0.74f;    /* the same, walking backward */
+static const float FORWARD = 0.95f;     /* m/s at a bounce of 1 m/s^2 */
+static const float BACKWARD = 0.73f;    /* the same, walking backward */
 static const float POWER = 0.29f;
 
 void rg_speed_step(rg_gait *gait)
