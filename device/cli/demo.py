@@ -40,9 +40,12 @@ def add(parser: argparse.ArgumentParser) -> None:
         choices=list(SCENARIOS),
         default="chair",
         metavar="NAME",
-        help="; ".join(f"{name}: {s.title.rstrip('.')}" for name, s in SCENARIOS.items()),
+        help="default chair; "
+        + "; ".join(f"{name}: {s.title.rstrip('.')}" for name, s in SCENARIOS.items()),
     )
-    parser.add_argument("--port", type=_port, metavar="P", help="the page's port (else a free one)")
+    parser.add_argument(
+        "--port", type=_port, metavar="P", help="the page's port (else 8080, or a free one)"
+    )
 
 
 def execute(args: argparse.Namespace) -> int:

@@ -199,3 +199,14 @@ def test_impossible_words_are_refused(tmp_path, words):
     code, out, err = demo.end()
     assert (code, out) == (2, [])
     assert words[0] in err.splitlines()[-1]
+
+
+def test_when_the_usual_port_is_busy_it_takes_another(monkeypatch):
+    from device.cli import demo
+
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        monkeypatch.setattr(demo, "PAGE_PORT", other.getsockname()[1])
+        assert demo._page_port(None) != demo.PAGE_PORT
+    assert demo._page_port(None) == demo.PAGE_PORT
