@@ -35,26 +35,22 @@ class Delivery:
         self._more = True
 
     def poll(self, now: Moment) -> None:
-        """Mark what was confirmed, send what there is room for. Raises sqlite3.Error."""
+        """Send what there is room for, mark what was confirmed. Raises sqlite3.Error."""
         if self._broker.connections != self._connection:
             self._connection = self._broker.connections
             self._in_flight.clear()
             self._more = True
+        if self._more and self._broker.connected:
+            self._send(now)  # before the marks: what is new does not wait for their sync
         confirmed = [mid for mid in self._broker.acknowledged() if mid in self._in_flight]
         if confirmed:
-            self._store.delivered(
-                [self._in_flight[mid][0] for mid in confirmed],
-                now.written(),
-            )
+            self._store.delivered([self._in_flight[mid][0] for mid in confirmed], now.written())
             for mid in confirmed:
                 del self._in_flight[mid]
             self._more = True
-        if not self._broker.connected:
-            return
-        if self._more:
-            self._send(now)
         oldest = next(iter(self._in_flight.values()), None)
-        if oldest is not None and now.t - oldest[1] > CONFIRM_WITHIN:
+        late = oldest is not None and now.t - oldest[1] > CONFIRM_WITHIN
+        if late and self._broker.connected:
             self._broker.reconnect("the broker confirms nothing")
 
     def _send(self, now: Moment) -> None:

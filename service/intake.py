@@ -27,7 +27,7 @@ class Intake:
         """`tell` sends the device `consumed` with a segment's name; it may raise CommandError."""
         self._folder, self._store, self._own, self._tell = folder, store, own, tell
         self._cursor = store.cursor
-        self._newest = ""  # segment
+        self._newest: Path | None = None  # segment
         self._mark: tuple[int, int] | None = None  # what the folder looked like when last read out
         self._looked_at = self._told_at = float("-inf")
         self.device_answers = False  # whether the device took our last sign of life
@@ -71,15 +71,15 @@ class Intake:
         )
 
     def _changed(self, t: float) -> bool:
-        """Two stat calls instead of a look into every file, fifty times a second."""
+        """Two stat calls instead of a look into every file, at every round."""
         try:
             folder = self._folder.stat().st_mtime_ns
             if self._mark is None or folder != self._mark[0] or t - self._looked_at >= LOOK_EVERY:
                 self._looked_at = t
                 files = segments(self._folder)
-                self._newest = files[-1].name if files else ""
+                self._newest = files[-1] if files else None
                 self._mark = None
-            size = (self._folder / self._newest).stat().st_size if self._newest else 0
+            size = self._newest.stat().st_size if self._newest else 0
         except FileNotFoundError:  # no device has been here yet, or a segment went this moment
             self._mark = None
             return False

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from device.frames import Echo, Frame, Gap, RingReader
 
-SILENT_AFTER = 1.0  # s without a frame: with this loop's 20 ms, told well within the 2 s promised
+SILENT_AFTER = 1.0  # s without a frame: with the loop's 10 ms, told well within the 2 s promised
 START_GRACE = 10.0  # s: a device that has not come up yet is not one that has gone
 LOOK_AGAIN = 1.0  # s between searches of the whole ring while nothing follows
 
@@ -53,7 +53,7 @@ class Watch:
 
     def poll(self, t: float) -> None:
         """Take in the frames that have come since the last call."""
-        if self._ring is None or self._ring.replaced():
+        if self._ring is None:
             self._open(t)
         if self._ring is None:
             return
@@ -65,7 +65,11 @@ class Watch:
                 self.seen = self.seen.after(frame)
             else:
                 self.seen = Seen(frame, self._ring.source).after(frame)
-        if not came and self.silence(t) and t - self._searched >= LOOK_AGAIN:
+        if came:
+            return
+        if self._ring.replaced():
+            self._open(t)
+        elif self.silence(t) and t - self._searched >= LOOK_AGAIN:
             self._search(t)  # the writer may have lapped us while this process was stopped
 
     def silence(self, t: float) -> str:
