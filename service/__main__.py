@@ -155,18 +155,20 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
 
 def _listen(config: Config) -> socket.socket:
     """The socket to serve on. Raises OSError with a remedy."""
-    family, kind, proto, _, address = socket.getaddrinfo(
-        config.http.host, config.http.port, type=socket.SOCK_STREAM
-    )[0]
-    listener = socket.socket(family, kind, proto)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    host, port = config.http.host, config.http.port
     try:
-        listener.bind(address)
-        listener.listen(64)
+        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind(address)
+            listener.listen(64)
+        except OSError:
+            listener.close()
+            raise
     except OSError as error:
-        listener.close()
         raise OSError(
-            f"{config.http.host}:{config.http.port} cannot be listened on ({error.strerror}): "
+            f"{host}:{port} cannot be listened on ({error.strerror}): "
             "choose another http.host or http.port"
         ) from error
     return listener

@@ -94,6 +94,8 @@ class Desk:
         stored = False
         for _ in range(min(A_ROUND, self._waiting.qsize())):
             command = self._waiting.get_nowait()
+            if not command.answer.set_running_or_notify_cancel():
+                continue  # who asked has gone: do not surprise anybody with it now
             try:
                 if command.name == "ack" and self._outlived(command.arguments["alert_id"]):
                     request = self._acknowledge(now, command)

@@ -19,6 +19,7 @@ ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+expect.set_options(timeout=10_000)  # ms; a busy machine is no failure
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,96 @@
+"""The desk: what is asked in time is passed on, what nobody waits for any more is not."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from device.commands import CommandError
+from service.broker import Message
+from service.desk import A_ROUND, MAX_WAITING, Desk, Refused, checked
+from service.history import History
+from service.moment import Moment
+from service.own import OwnRecords
+from service.store import Store
+from tests.service.test_store import record
+
+NOW = Moment(5.0, 1.7e9)
+
+
+class Bench:
+    """A desk before a device that answers as told."""
+
+    def __init__(self, folder: Path) -> None:
+        self.sent: list[tuple[str, str, dict[str, str]]] = []
+        self.deaf = False
+        self.store = Store(folder / "store.sqlite")
+        self.history = History(folder / "store.sqlite")
+        self.desk = Desk(self.store, self.history, OwnRecords("belt", "b", "1"), self._send)
+
+    def _send(self, command: str, by: str, **arguments: str) -> dict[str, Any]:
+        if self.deaf:
+            raise CommandError("nobody there")
+        self.sent.append((command, by, arguments))
+        return {"request": "r1", "accepted": True}
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    bench = Bench(tmp_path)
+    yield bench
+    bench.history.close()
+    bench.store.close()
+
+
+def test_a_command_is_passed_on_once(bench: Bench) -> None:
+    command = checked("start", "http", {"by": "toni"})
+    bench.desk.put(command)
+    assert not bench.desk.poll(NOW)
+    assert not bench.desk.poll(NOW)
+    assert bench.sent == [("start", "http:toni", {})]
+    assert command.answer.result(0) == "r1"
+
+
+def test_what_nobody_waits_for_any_more_is_not_done(bench: Bench) -> None:
+    gone, there = checked("test", "http", {}), checked("stop", "http", {})
+    bench.desk.put(gone)
+    bench.desk.put(there)
+    gone.answer.cancel()
+    bench.desk.poll(NOW)
+    assert [name for name, *_ in bench.sent] == ["stop"]
+
+
+def test_a_device_that_does_not_answer_is_told_to_who_asked(bench: Bench) -> None:
+    bench.deaf = True
+    command = checked("test", "http", {})
+    bench.desk.put(command)
+    bench.desk.poll(NOW)
+    with pytest.raises(CommandError):
+        command.answer.result(0)
+
+
+def test_a_flood_is_bounded(bench: Bench) -> None:
+    for _ in range(5 * MAX_WAITING):
+        bench.desk.receive(Message("rearguard/belt/command/test", b"", retained=False))
+    with pytest.raises(Refused, match="too many"):
+        bench.desk.put(checked("test", "http", {}))
+    bench.desk.poll(NOW)
+    assert len(bench.sent) == A_ROUND
+    for _ in range(MAX_WAITING):
+        bench.desk.poll(NOW)
+    assert len(bench.sent) == MAX_WAITING
+
+
+def test_a_loss_is_acknowledged_here_and_closed(bench: Bench) -> None:
+    """What the device's recorder lost, its policy cannot clear."""
+    bench.store.take([record(1, event="storage_fault", level="fault"), record(2)])
+    for alert_id in ("a1", "a2"):
+        bench.desk.put(checked("ack", "mqtt", {"alert_id": alert_id, "by": "anna"}))
+    assert bench.desk.poll(NOW)
+    assert bench.sent == [("ack", "mqtt:anna", {"alert_id": "a2"})]
+    assert [episode["alert_id"] for episode in bench.history.active()] == ["a2"]
+    done = bench.history.recent(1)[0]
+    assert (done["state"], done["by"], done["open"]) == ("acknowledged", "mqtt:anna", False)
