@@ -144,3 +144,16 @@ def test_a_lesser_pattern_is_not_squeezed_between_two_stops() -> None:
     assert duties == {0.0, PATTERNS["stop"].duty}
     after = trace(haptics, motor, 10.0, 2.0, both[1:])
     assert PATTERNS["fault"].duty in after
+
+
+def test_ever_more_urgent_patterns_do_not_add_up_to_a_motor_left_on() -> None:
+    motor = Motor()
+    haptics = Haptics(motor, 1.0)
+    duties: list[float] = []
+    begun = 0.0
+    for name, lasts in [("test", 0.98), ("not_guarding", 0.98), ("danger", 0.48), ("stop", 3.0)]:
+        haptics.feel(name, begun)
+        duties += trace(haptics, motor, begun, lasts)
+        begun += lasts
+    runs = "".join("1" if duty else "0" for duty in duties).split("0")
+    assert 1.9 < max(map(len, runs)) * TICK <= MAX_ON_S + 2 * TICK
