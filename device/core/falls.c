@@ -61,7 +61,7 @@ static void follow(rg_falls *s, const rg_body *body)
 void rg_falls_step(rg_falls *s, const rg_body *body, const rg_gait *gait, rg_demand *demand)
 {
     (void)gait;
-    if (!body->settled || body->missed > RG_BRIDGED) {
+    if (!body->settled) {
         s->down = s->sunk = s->turning = 0.0f;
         s->lying = -1.0f;
         s->open = false;

@@ -66,8 +66,11 @@ static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_deman
 void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand)
 {
     float tilt = rg_body_tilt(body);
-    if (!body->settled)
+    if (!body->settled) {
+        s->jolt = s->rest = 0.0f;
+        rg_stumble_init(&s->stumble);
         return;
+    }
     feel(s, body, demand, tilt);
     lie(s, body, gait, demand, tilt);
     rg_stumble_step(&s->stumble, body, gait, s->jolt, demand);

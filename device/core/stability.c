@@ -57,8 +57,6 @@ static float sway(const rg_stability *s)
 static void follow(rg_stability *s, const rg_body *body)
 {
     float dt = body->dt, a, b = 1.0f - expf(-dt / RATE_TAU);
-    if (body->missed > RG_BRIDGED)
-        s->seen = 0.0f;
     if (s->seen == 0.0f) {
         s->side = s->side_square = s->pitching = s->rolling = 0.0f;
         s->lean = body->lean;

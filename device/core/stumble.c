@@ -42,8 +42,6 @@ static bool caught(const rg_stumble *s)
 void rg_stumble_step(rg_stumble *s, const rg_body *body, const rg_gait *gait, float jolt, rg_demand *demand)
 {
     const int last = RG_STUMBLE_BINS - 1;
-    if (body->missed > RG_BRIDGED)
-        rg_stumble_init(s);
     bool falling = demand->level[RG_FALL_IMMINENT] || demand->level[RG_FALL];
     s->fell = falling ? 0.0f : fminf(s->fell + body->dt, FELL);
     s->jolt[last] = fmaxf(s->jolt[last], jolt);

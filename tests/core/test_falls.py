@@ -145,6 +145,40 @@ def test_sitting_down_bending_and_lying_down_are_no_falls(fs):
 
 
 @pytest.mark.parametrize("fs", RATES)
+def test_a_knock_while_lying_is_no_fall(fs):
+    t = np.arange(round(25 * FINE)) / FINE
+    goes = smooth(t, 3.0, 6.0)
+    acc, gyro = at(fs, rotation(1, -1.5 * goes), np.outer(goes, [0, 0, -0.6]))
+    knocked = np.abs(np.arange(len(acc)) / fs - 15.0) < 0.1
+    acc[knocked] *= 4.0
+    assert not [event for event, _ in raised(fs, acc, gyro) if event in FALLS]
+
+
+@pytest.mark.parametrize("fs", RATES)
+def test_a_walk_that_a_gap_divides_is_two(fs):
+    """The hard step before the gap is not compared with the steps after it."""
+    acc, gyro, _ = sense(*walk(20.0, fs), fs)
+    t = np.arange(len(acc)) / fs
+    acc += np.outer(20.0 * np.exp(-(((t - 10.0) / 0.06) ** 2)), [0, 0, 1])
+    acc[(t > 10.3) & (t < 10.8)] = np.nan
+    assert not [event for event, _ in raised(fs, acc, gyro) if event in FALLS]
+
+
+@pytest.mark.parametrize("fs", RATES)
+def test_what_was_told_as_a_fall_to_come_is_not_told_as_a_stumble(fs):
+    """A walker goes down by half a metre, 60 degrees over, lands hard and comes up again."""
+    turn, push = walk(20.0, FINE)
+    t = np.arange(len(turn)) / FINE
+    down = smooth(t, 10.0, 10.6) - smooth(t, 10.8, 12.0)
+    push = push + moved(np.outer(down, [0, 0, -0.5]), FINE)
+    push[np.abs(t - 10.7) < 0.05, 2] += 20.0
+    acc, gyro, _ = sense(turn @ rotation(1, down), push, FINE)
+    every = round(FINE / fs)
+    events = raised(fs, *(a.reshape(-1, every, 3).mean(1) for a in (acc, gyro)))
+    assert {event for event, _ in events if event in FALLS} == {"fall_imminent"}
+
+
+@pytest.mark.parametrize("fs", RATES)
 def test_a_jump_is_no_fall(fs):
     t = np.arange(round(10 * FINE)) / FINE
     push = np.zeros((len(t), 3))
