@@ -137,6 +137,7 @@ static void one_round(const rg_sample *file, size_t rows)
         rg_params_bounds(k, &low, &high);
         if (any() % 3 == 0) ((float *)&params)[k - 1] = any() % 4 ? between(low, high) : any() & 1 ? low : high;
     }
+    params.has_ranger = any() % 4 ? 1.0f : 0.0f;
     expect(rg_core_init(core, &params) == 0, "possible parameters are refused");
     fill(s, N, fs, file, rows);
     for (int i = 0; i < N; i++) {

@@ -103,6 +103,23 @@ def test_free_fall_from_the_first_sample_is_no_direction_but_no_nan():
     assert np.allclose(np.linalg.norm(up, axis=1), 1.0, atol=1e-6)
 
 
+def test_a_slow_steady_turn_is_not_taken_for_rest(inner):
+    """5°/s about the vertical, as on a turntable: more than any gyroscope is off by."""
+    ffi, lib = inner
+    fs, n = 100.0, 6000
+    turn = rotation(2, np.radians(5.0) * np.arange(n) / fs)
+    acc, gyro, _ = sense(turn, np.zeros((n, 3)), fs)
+    params, sample = ffi.new("rg_params *"), ffi.new("rg_sample *")
+    state, body = ffi.new("rg_attitude *"), ffi.new("rg_body *")
+    lib.rg_params_default(params, fs)
+    lib.rg_attitude_init(state, params)
+    for a, g in zip(acc.tolist(), gyro.tolist(), strict=True):
+        sample.acc, sample.gyro = a, g
+        lib.rg_attitude_step(state, sample, body)
+    assert state.rest_s == 0.0
+    assert np.abs(np.degrees(list(state.bias))).max() < 0.2
+
+
 def test_the_quaternions_stay_units(inner):
     """The law of the filter's own state, over twenty thousand wild samples at 400 Hz."""
     ffi, lib = inner

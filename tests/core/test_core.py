@@ -113,10 +113,10 @@ def frame_by_frame(core, data):
 def test_any_split_decides_the_same(seed, fs, cuts):
     """Whole, in chunks (empty ones too), and sample by sample: bit for bit the same."""
     data = story(seed, 800 / fs + 2, fs)
-    whole = Core(fs).run(*data)
+    whole = Core(fs, has_ranger=1).run(*data)
     places = sorted(round(cut * len(data[0])) for cut in cuts)
-    same(whole, in_chunks(Core(fs), data, places))
-    same(whole, frame_by_frame(Core(fs), data))
+    same(whole, in_chunks(Core(fs, has_ranger=1), data, places))
+    same(whole, frame_by_frame(Core(fs, has_ranger=1), data))
 
 
 @given(seed=st.integers(0, 2**32 - 1), at=st.floats(0.05, 0.95))
@@ -126,7 +126,7 @@ def test_a_restored_state_decides_the_same(seed, at):
     t, acc, gyro, pings = data
     cut = round(at * len(t))
     first = int(np.searchsorted(pings[0], t[cut - 1], side="right"))
-    core = Core(fs)
+    core = Core(fs, has_ranger=1)
     core.run(t[:cut], acc[:cut], gyro[:cut], tuple(column[:first] for column in pings))
     saved = core.save()
     rest = t[cut:], acc[cut:], gyro[cut:], tuple(column[first:] for column in pings)
@@ -175,7 +175,7 @@ def test_nothing_that_comes_in_gives_nonsense(fs, rows, times, pings, seed):
     acc[places], gyro[places] = [row[:3] for row in rows], [row[3:] for row in rows]
     for time, place in zip(times, random.integers(0, len(t), len(times)), strict=True):
         t[place] = time
-    core = Core(fs)
+    core = Core(fs, has_ranger=1)
     half = len(t) // 2
     columns, told = core.run(t[:half], acc[:half], gyro[:half], echoes)
     documented(columns)
@@ -200,9 +200,9 @@ def test_causal(seed, cut):
     """What comes later changes nothing of what was said before."""
     t, acc, gyro, (ping_t, distance, echo) = story(seed, 10.0, 100.0)
     earlier = ping_t <= t[cut - 1]
-    whole, told = Core(100.0).run(t, acc, gyro, (ping_t, distance, echo))
+    whole, told = Core(100.0, has_ranger=1).run(t, acc, gyro, (ping_t, distance, echo))
     pings = ping_t[earlier], distance[earlier], echo[earlier]
-    part = Core(100.0).run(t[:cut], acc[:cut], gyro[:cut], pings)
+    part = Core(100.0, has_ranger=1).run(t[:cut], acc[:cut], gyro[:cut], pings)
     same(({c: v[:cut] for c, v in whole.items()}, [e for e in told if e.sample < cut]), part)
 
 
@@ -256,6 +256,8 @@ def test_frozen_data_is_a_fault_after_half_a_second():
     out, _ = Core(100.0).run(t, acc, gyro)
     assert np.isnan(out["up"][280:400]).all()
     assert (out["direction"][280:400] == 9).all()
+    assert np.isnan(out["lean"][280:400]).all()
+    assert np.isfinite(out["lean"][[249, -1]]).all()
 
 
 @pytest.mark.parametrize(("column", "value"), [("acc", 500.0), ("gyro", 80.0), ("acc", 1e38)])
@@ -293,6 +295,34 @@ def test_a_gap_opens_and_closes_nothing_but_the_fault():
     _, told = Core(100.0).run(t, acc, gyro)
     assert [e.state for e in told if e.event == "not_worn"] == [State.RAISED]
     assert [e.event for e in told if 30 <= e.t < 45] == ["imu_fault"]
+
+
+# --- pings -------------------------------------------------------------------------------------
+
+
+def distances(pings):
+    t, acc, gyro = standing(4)
+    core = Core(100.0, has_ranger=1)
+    return core.run(t, acc, gyro, pings, columns=("distance",))[0]["distance"]
+
+
+def test_a_distance_that_cannot_be_one_is_a_glitch():
+    """So is an echo of a kind that does not exist; a sound distance is taken as it is."""
+    t = np.arange(0.05, 4, 0.05)
+    sound = np.full(len(t), 1.5)
+    seen = distances((t, sound, np.zeros(len(t))))
+    assert np.allclose(seen[-100:], 1.5, atol=0.05)
+    glitch = distances((t, sound * np.nan, np.full(len(t), 5)))
+    for distance, echo in ((np.nan, 0), (-1.0, 0), (np.inf, 0), (1.5, 77), (1.5, -1)):
+        assert np.array_equal(
+            distances((t, sound * 0 + distance, np.full(len(t), echo))), glitch, equal_nan=True
+        )
+
+
+def test_a_ping_without_a_time_holds_up_no_other():
+    t = np.arange(0.05, 4, 0.05)
+    t[3] = np.nan
+    assert np.isfinite(distances((t, np.full(len(t), 1.5), np.zeros(len(t))))[-100:]).all()
 
 
 # --- parameters, names, ring ---------------------------------------------------------------------
@@ -380,7 +410,8 @@ def test_pings_come_as_records_too():
     data = story(5, 6.0, 100.0)
     records = np.empty(len(data[3][0]), PING)
     records["t"], records["range"], records["echo"] = data[3]
-    same(Core(100.0).run(*data), Core(100.0).run(*data[:3], records))
+    ranging = Core(100.0, has_ranger=1), Core(100.0, has_ranger=1)
+    same(ranging[0].run(*data), ranging[1].run(*data[:3], records))
 
 
 def test_only_the_columns_asked_for():

@@ -67,6 +67,25 @@ def test_walker_frame_signs(inner):
     assert np.isclose(roll, 0.3)
 
 
+@pytest.mark.parametrize(("off", "left"), [(0.1, 0.01), (0.3, 0.3)])
+def test_upright_walking_refines_it_and_leaning_does_not(inner, off, left):
+    """Who stood 0.1 rad off when aligned walks upright; 0.3 rad is a lean, and stays one."""
+    ffi, lib = inner
+    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
+    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
+    lib.rg_params_default(params, FS)
+    lib.rg_mount_init(state, params)
+    body.dt, body.settled = 1 / FS, True
+    for seconds, lean, walking in ((2, 0.0, False), (60, off, True)):
+        gait.walking = walking
+        body.up = [-np.sin(lean), 0.0, np.cos(lean)]
+        body.acc, body.acc_norm = [9.81 * x for x in body.up], 9.81
+        for _ in range(int(seconds * FS)):
+            lib.rg_mount_step(state, gait, body, demand)
+        assert body.aligned
+    assert np.isclose(body.lean, left, atol=0.01)
+
+
 def test_upside_down_is_not_worn_after_ten_seconds():
     acc, gyro, _ = stand_then(25, (0, np.pi), np.eye(3))
     told = [(e.event, e.state, e.t) for e in judge(acc, gyro)[1] if e.event == "not_worn"]
