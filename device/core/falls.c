@@ -18,8 +18,8 @@ static const float LYING_TAU = 1.0f;        /* s */
 static const float LYING = 1.05f;           /* rad, 60 deg: who lies already can turn over, not fall */
 static const float HELD = 0.06f;            /* s; a sensor that hangs may hang in mid-swing, and look like falling */
 static const float FALLS = 0.1f;            /* m/s downward: the shaking of a heel strike is not falling */
-static const float PER_DOWN = 1.333f, PER_SUNK = 8.967f, PER_TILT = 3.205f, PER_TURN = 1.548f;
-static const float CALM = 8.284f;           /* the sum of the above below which nobody falls */
+static const float PER_DOWN = 1.374f, PER_SUNK = 8.702f, PER_TILT = 3.235f, PER_TURN = 1.584f;
+static const float CALM = 8.339f;           /* the sum of the above below which nobody falls */
 
 static float clamp(float x, float low, float high)
 {
