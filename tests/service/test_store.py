@@ -44,7 +44,7 @@ values = st.one_of(texts, st.integers(-(2**53), 2**53), st.floats(allow_nan=Fals
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.dictionaries(texts, values, max_size=4), min_size=1, max_size=6))
 def test_what_goes_in_comes_out(extras: list[dict[str, Any]]) -> None:
-    sent = [{**extra, **record(n)} for n, extra in enumerate(extras)]
+    sent = [{**{f"x_{k}": v for k, v in e.items()}, **record(n)} for n, e in enumerate(extras)]
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "store.sqlite"
         store = Store(path)
@@ -199,3 +199,15 @@ def test_alerts_are_paged_and_filtered(store: Store, history: History) -> None:
     assert history.alerts(limit=9, event="fall")[0] == []
     with pytest.raises(UnknownId):
         history.alerts(limit=9, since="nonsense")
+
+
+def test_a_session_that_its_run_did_not_live_to_end_is_not_under_way(
+    store: Store, history: History
+) -> None:
+    assert history.session() is None
+    store.take([record(1, kind="session", event="start", alert_id="")])
+    assert (history.session() or {})["state"] == "raised"
+    store.take([record(2, boot="service-b-1", id="own")])  # the service's own runs are no device's
+    assert (history.session() or {})["state"] == "raised"
+    store.take([record(3, boot="run-2", id="belt:run-2:3")])
+    assert (history.session() or {})["state"] == "cancelled"
