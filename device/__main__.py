@@ -79,15 +79,14 @@ def _assemble(config: Config, scenario: str | None, parts: contextlib.ExitStack)
     parts.callback(source.close)
     core = Core(source.fs, **_parameters(config))
     run = f"{boot_id()}-{int(clock.now() * 1000):x}"  # this boot, and this start within it
-    with _startable(f"{config.journal_dir} cannot be written", "set [belt] data_dir"):
-        recorder = Recorder(
-            config.journal_dir,
-            Origin(config.belt.name, run, source.name),
-            clock,
-            SystemWallClock(),
-            queue_size=config.loop.queue,
-            limit_bytes=int(config.loop.journal_mb * 1e6),
-        )
+    recorder = Recorder(
+        config.journal_dir,
+        Origin(config.belt.name, run, source.name),
+        clock,
+        SystemWallClock(),
+        queue_size=config.loop.queue,
+        limit_bytes=int(config.loop.journal_mb * 1e6),
+    )
     parts.callback(_close_recorder, recorder)
     with _startable(f"{config.belt.run_dir} cannot be used", "free memory, or set [belt] run_dir"):
         ring = RingWriter(config.ring_file, config.loop.ring_slots, source.fs, source.name)

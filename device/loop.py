@@ -71,7 +71,7 @@ class Loop:
             self.tell(self.judge(frame, now))
         if frames and (gesture := self.gestures.sample(now, bool(frames[-1].button))):
             self.answer(gesture, now)
-        for request in self.lanes.requests(now):
+        for request in self.lanes.requests():
             self.tell(self.orders.obey(now, request))
         self.guard(now)
         if self.policy.falling(now):
@@ -81,7 +81,7 @@ class Loop:
         for frame in frames:
             frame.guard, frame.level = self.health.guard, self.policy.level
             frame.motor = self.haptics.duty
-            self.lanes.write(now, frame)
+            self.lanes.write(frame)
         self.health.see("loop", now)
 
     def judge(self, frame: Frame, now: float) -> list[Record]:
@@ -103,7 +103,7 @@ class Loop:
             if pattern and not self.policy.falling(record.t):
                 record.buzz_t = self.haptics.feel(pattern, self.clock.now())
                 felt = felt or record.buzz_t is not None
-            self.lanes.put(record.t, record)
+            self.lanes.put(record)
             log.info("%s %s %s %s", record.event, record.level, record.state, record.detail)
         return felt
 

@@ -23,7 +23,7 @@ class Orders:
         name = request["command"]
         if name == "consumed":
             self._health.see("service", now)
-            self._lanes.consumed(now, request["segment"])
+            self._lanes.consumed(request["segment"])
             return []
         if name == "test":
             return [self._play(now, request, "test")]

@@ -45,7 +45,7 @@ class Recorder:
         queue_size: int,
         limit_bytes: int,
     ) -> None:
-        """Raises OSError when the folder cannot be made or written."""
+        """A folder that cannot be made or written is a `fault`, and tried again every second."""
         self._origin, self._clock, self._wall = origin, clock, wall
         self._segments = SegmentWriter(folder, origin.run, limit_bytes)
         self._queue: queue.Queue[Record | str | None] = queue.Queue(queue_size)
@@ -98,6 +98,7 @@ class Recorder:
                 self._line_up(self._storage_fault(f"{lost} records found no room and were lost"))
                 urgent = True
             try:
+                self._segments.ready()
                 self._write(urgent or not running)
                 if isinstance(item, str) and item:
                     self._segments.drop_before(item)

@@ -15,18 +15,19 @@ class SegmentWriter:
     """Appends lines to the newest segment of a folder. Every method may raise OSError."""
 
     def __init__(self, folder: Path, run: str, limit_bytes: int) -> None:
-        """Begin a segment of this `run`, so that an older run's torn line shows as such."""
         self._folder, self._run, self._limit = folder, run, limit_bytes
         self._segment_bytes = min(SEGMENT_BYTES, limit_bytes // 4)
-        folder.mkdir(parents=True, exist_ok=True)
-        self._descriptor = -1
+        self._descriptor = -1  # of the segment under way
         self._size = 0
-        self._begin()
+
+    def ready(self) -> None:
+        """Have a segment of this run, so that an older run's torn line shows as such."""
+        if self._descriptor < 0:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            self._begin()
 
     def append(self, line: bytes) -> None:
-        """Write one whole line; after an error the segment is left, torn as it may be."""
-        if self._descriptor < 0:
-            self._begin()
+        """Write one whole line; after an error, `leave` the segment, torn as it may be."""
         if os.write(self._descriptor, line) != len(line):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         self._size += len(line)

@@ -99,9 +99,8 @@ def test_a_process_guards_answers_and_ends_clean(
         (BELT + "[loop]\nrate_hz = 5\n", ("--simulate", "clear"), "rate_hz"),
         (BELT + '[imu]\nbus = 19\n', (), "no I2C bus /dev/i2c-19"),
         (BELT.replace('"run"', '"belt.toml"'), ("--simulate", "clear"), "set [belt] run_dir"),
-        (BELT.replace('"data"', '"belt.toml"'), ("--simulate", "clear"), "set [belt] data_dir"),
     ],
-    ids=["impossible value", "no bus", "no folder in memory", "no folder on disk"],
+    ids=["impossible value", "no bus", "no folder in memory"],
 )  # fmt: skip
 def test_what_a_person_must_mend_is_one_line(
     tmp_path: Path, text: str, more: tuple[str, ...], says: str

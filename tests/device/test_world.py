@@ -23,7 +23,7 @@ DT = 1 / 104.0
 
 
 def rng(seed: int) -> Random:
-    return Random(seed)  # noqa: S311
+    return Random(seed)
 
 
 def world(script: Callable[[Wearer], Act], seed: int = 1) -> World:
