@@ -25,6 +25,7 @@ from device.frames import Frame, Guard, RingReader
 from device.sources.scenarios import SCENARIOS
 
 BELT = "demo"
+CANCEL = 5  # s to answer a fall, so that a spectator sees what follows; a belt waits 30
 PAGE_PORT = 8080  # the usual one, when it is free
 _POLL = 0.02  # s
 _PATIENCE = 30.0  # s until it must guard
@@ -69,7 +70,7 @@ def execute(args: argparse.Namespace) -> int:
                 guarded = _watch(
                     folder / "run" / "frames", children, subscriber, view, args.seconds, stopping
                 )
-    alerts = [alert for alert in subscriber.alerts if alert.raised]
+    alerts = [alert for alert in subscriber.alerts if alert.news]
     live.print_table(alerts)
     rows = [alert.row() for alert in alerts]
     sys.stdout.write(json.dumps({"guarding": guarded, "alerts": rows}) + "\n")
@@ -100,7 +101,7 @@ def _watch(
                 seen = now
                 if math.isnan(guarding_since) and any(f.guard == Guard.FULL for f in new):
                     guarding_since = now
-                alerts: list[Received] = [a for a in subscriber.alerts if a.raised]
+                alerts: list[Received] = [a for a in subscriber.alerts if a.news]
                 view.show(now, new[-1], max(f.motor for f in new), alerts)
             if seconds is not None and now - guarding_since >= seconds:
                 break
@@ -153,6 +154,7 @@ def _write_config(folder: Path, mqtt_port: int, page_port: int) -> Path:
     config.write_text(
         f'[belt]\nname = "{BELT}"\nrun_dir = "run"\ndata_dir = "data"\n'
         f'[mqtt]\nhost = "{broker.HOST}"\nport = {mqtt_port}\n'
+        f"[wearer]\ncancel_s = {CANCEL}\n"
         f'[http]\nhost = "{broker.HOST}"\nport = {page_port}\n'
     )
     return config

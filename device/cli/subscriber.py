@@ -25,8 +25,10 @@ class Received:
     record: dict[str, Any]
 
     @property
-    def raised(self) -> bool:
-        return (self.record["kind"], self.record["state"]) == ("alert", State.RAISED)
+    def news(self) -> bool:
+        """Whether it begins or raises something, or is the end of a fall that the wearer gave."""
+        kind, event, state = (str(self.record[key]) for key in ("kind", "event", "state"))
+        return kind == "alert" and (state == State.RAISED or event == "fall_cancelled")
 
     def row(self) -> dict[str, Any]:
         """As the demo's last line tells it; None where nothing was felt, or no cause is known."""

@@ -57,9 +57,9 @@ def _fall_cancelled(world: World) -> Act:
     wearer = world.wearer
     yield from wearer.stand(_READY)
     while True:
-        yield from wearer.walk(_SPEED, 6.0)
+        yield from wearer.walk(_SPEED, 3.0)
         yield from wearer.fall()
-        yield from wearer.lie(7.0)
+        yield from wearer.lie(3.0)
         yield from wearer.press(0.3)
         yield from wearer.lie(3.0)
         yield from wearer.get_up()
@@ -70,7 +70,7 @@ def _fall_cancelled(world: World) -> Act:
 
 def _fall(world: World) -> Act:
     yield from world.wearer.stand(_READY)
-    yield from world.wearer.walk(_SPEED, 6.0)
+    yield from world.wearer.walk(_SPEED, 3.0)
     yield from world.wearer.fall()
     while True:
         yield from world.wearer.lie(60.0)
