@@ -1,6 +1,6 @@
 """The service's loop: from the journal to the store to the caregiver, in one thread.
 
-One round every 10 ms, each part polled with the time; only the broker's network runs beside it.
+One round every 20 ms, each part polled with the time; only the broker's network runs beside it.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from service.watch import Watch
 
 log = logging.getLogger(__name__)
 
-PERIOD = 0.01  # s
+PERIOD = 0.02  # s
 AFTER_TROUBLE = 1.0  # s between attempts to store while the disk refuses
 ALIVE_WITHIN = 3.0  # s; a round takes milliseconds, and at worst a few commands' time-outs
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from device.frames import Echo, Frame, Gap, RingReader
 
-SILENT_AFTER = 1.0  # s without a frame: with the loop's 10 ms, told well within the 2 s promised
+SILENT_AFTER = 1.0  # s without a frame: with the loop's 20 ms, told well within the 2 s promised
 START_GRACE = 10.0  # s: a device that has not come up yet is not one that has gone
 LOOK_AGAIN = 1.0  # s between searches of the whole ring while nothing follows
 
