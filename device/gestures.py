@@ -26,10 +26,12 @@ class Gestures:
     def sample(self, now: float, pressed: bool) -> Gesture | None:
         """The gesture that is complete now [s], or None."""
         if pressed and self._pressed_at is None:
-            self._pressed_at = now
-            self._spent = now - self._released_at <= DOUBLE_S
-            self._released_at = math.nan
-            return Gesture.DOUBLE if self._spent else None
+            waited = now - self._released_at
+            self._pressed_at, self._released_at = now, math.nan
+            self._spent = waited <= DOUBLE_S
+            if self._spent:
+                return Gesture.DOUBLE
+            return Gesture.SHORT if waited > DOUBLE_S else None  # the one before, not yet told
         if pressed and not self._spent and now - (self._pressed_at or 0.0) >= LONG_S:
             self._spent = True
             return Gesture.LONG

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from device.gestures import DOUBLE_S, LONG_S, Gesture, Gestures
@@ -54,6 +54,7 @@ times = st.floats(0.05, 4.0)
 
 @settings(deadline=None)  # up to a minute of ticks each
 @given(st.lists(st.tuples(times, times), max_size=8), st.sampled_from([0.0025, 0.01, 0.05]))
+@example([(1.0, 2.0), (0.375, 1.0)], 0.05)  # the second begins in the tick the first is told in
 def test_every_press_counts_once(presses: list[tuple[float, float]], tick: float) -> None:
     told = [gesture for gesture, _ in play(presses, tick)]
     doubles = told.count(Gesture.DOUBLE)
