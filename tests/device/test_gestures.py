@@ -54,7 +54,7 @@ times = st.floats(0.05, 4.0)
 
 @settings(deadline=None)  # up to a minute of ticks each
 @given(st.lists(st.tuples(times, times), max_size=8), st.sampled_from([0.0025, 0.01, 0.05]))
-@example([(1.0, 2.0), (0.375, 1.0)], 0.05)  # the second begins in the tick the first is told in
+@example([(1.0, 1.0), (1.0, 1.0), (2.0, 2.0), (0.375, 1.0)], 0.05)  # both in one tick
 def test_every_press_counts_once(presses: list[tuple[float, float]], tick: float) -> None:
     told = [gesture for gesture, _ in play(presses, tick)]
     doubles = told.count(Gesture.DOUBLE)
