@@ -164,6 +164,8 @@ def test_ctrl_c_leaves_nothing_half_done(recordings: Callable[[str], Path], tmp_
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        # who runs the tests in the background may have it ignored
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         give_up = time.monotonic() + 60
         while not list(estimates.glob("*.npz")):
