@@ -157,15 +157,17 @@ def test_a_fault_in_another_process_is_one_line(maker: SetMaker, tmp_path: Path)
 
 def test_ctrl_c_leaves_nothing_half_done(recordings: Callable[[str], Path], tmp_path: Path) -> None:
     out, estimates = tmp_path / "out.jsonl", tmp_path / "estimates"
-    code = "import sys; from device.cli import main; sys.exit(main())"
+    # who runs the tests in the background may have the signal ignored
+    code = (
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from device.cli import main; sys.exit(main())"
+    )
     words = ["replay", str(recordings("sisfall")), "--events", str(out), "--estimates"]
     with subprocess.Popen(
         [sys.executable, "-c", code, *words, str(estimates)],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
-        # who runs the tests in the background may have it ignored
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     ) as running:
         give_up = time.monotonic() + 60
         while not list(estimates.glob("*.npz")):
