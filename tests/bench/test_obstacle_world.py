@@ -8,9 +8,9 @@ import sys
 
 import numpy as np
 import pytest
+from obstacle_world import approaches, echoes, faults, quiet, scores, unseen, walks, wearers
+from obstacle_world.echoes import Poses, Reflector
 
-from bench.obstacle_world import approaches, echoes, faults, quiet, scores, unseen, walks, wearers
-from bench.obstacle_world.echoes import Poses, Reflector
 from device.alerts import Level
 from tests.conftest import ROOT
 
@@ -134,7 +134,7 @@ class TestWhatCounts:
         """But for luck with missed cues, and with a false cue before there was anything to hear."""
         found = [approaches.approach(s, kind) for kind in approaches.KINDS for s in range(12)]
         honest = [a for a in found if a.warnable and not a.warned > a.entered]
-        assert len(honest) > 60
+        assert len(honest) > 50
         assert sum(a.best for a in honest) + 2 >= sum(a.stopped for a in honest)
         assert all(a.entered > 0 for a in honest)
 
