@@ -17,7 +17,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from device.recordings import Archive, Entry, RecordingSet
+from device.archive import Archive
+from device.recordings import Entry, RecordingSet
 from device.replay import Signals, averaged
 
 HERE = Path(__file__).resolve().parent

@@ -8,10 +8,11 @@ import importlib.util
 import sys
 from pathlib import Path
 
+from device.archive import Archive
 from device.cli import Fault
 from device.cli.outputs import whole
 from device.cli.walk import open_set
-from device.recordings import Archive, Malformed, RecordingSet
+from device.recordings import Malformed, RecordingSet
 from device.replay import replay
 
 

@@ -18,8 +18,9 @@ from typing import Any, Generic, TypeVar
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
+from device.archive import Archive
 from device.cli import Fault
-from device.recordings import Archive, Entry, Malformed, Recording, RecordingSet
+from device.recordings import Entry, Malformed, Recording, RecordingSet
 
 T = TypeVar("T")
 PLAIN_S = 10.0  # s between lines of progress where there is no terminal

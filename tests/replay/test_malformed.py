@@ -13,8 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from device.archive import KEYS, Archive
 from device.cli import main
-from device.recordings import KEYS, Archive, Malformed, RecordingSet
+from device.recordings import Malformed, RecordingSet
 from tests.replay.sets import SetMaker
 
 Spoil = Callable[[SetMaker], Any]

@@ -14,10 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import Level, Record, State
+from device.archive import Archive
 from device.config import Wearer
 from device.core import PING, Core, Judgement
 from device.policy import Policy
-from device.recordings import Archive, Recording, RecordingSet
+from device.recordings import Recording, RecordingSet
 from device.replay import ESTIMATES, Judged, Signals, averaged, decide, frame_at, line_of, replay
 from tests.replay.sets import judged, recording
 
