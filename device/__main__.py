@@ -16,6 +16,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from device.blackbox import BlackBox
 from device.clock import MonotonicClock, SystemWallClock, boot_id
 from device.config import Config
 from device.control import ControlServer
@@ -93,6 +94,8 @@ def _assemble(config: Config, scenario: str | None, parts: contextlib.ExitStack)
         parts.callback(ring.close)
         control = ControlServer(config.socket_file)
         parts.callback(control.close)
+    box = BlackBox(config.recordings_dir, config.ring_file, config.belt.name, source.fs, clock)
+    parts.callback(box.close)
     return Loop(
         clock,
         config.loop.rate_hz,
@@ -101,7 +104,7 @@ def _assemble(config: Config, scenario: str | None, parts: contextlib.ExitStack)
         Policy(config.wearer, config.belt.name, run, source.name),
         Haptics(motor, config.motor.strength),
         Health(streams(config, source.fs), clock.now()),
-        Lanes(ring, recorder, control),
+        Lanes(ring, recorder, control, box),
     )
 
 

@@ -140,5 +140,9 @@ class Config:
         return self.belt.data_dir / "journal"
 
     @property
+    def recordings_dir(self) -> Path:
+        return self.belt.data_dir / "recordings"
+
+    @property
     def store_file(self) -> Path:
         return self.belt.data_dir / "store.sqlite"

@@ -9,10 +9,13 @@ from collections.abc import Callable
 from typing import Any, Protocol
 
 from device.alerts import Record
+from device.core import Core
 from device.frames import Frame
 
 
 class Ring(Protocol):
+    sequence: int  # of the newest frame
+
     def write(self, frame: Frame) -> None: ...
 
 
@@ -28,20 +31,33 @@ class Control(Protocol):
     def poll(self) -> list[dict[str, Any]]: ...
 
 
+class Box(Protocol):
+    fault: str  # one line while recordings cannot be kept
+
+    def note(self, sequence: int, core: Core) -> None: ...
+
+    def see(self, record: Record) -> None: ...
+
+
 class Lanes:
     """Every call returns whatever happens; `faults` says what happened."""
 
-    def __init__(self, ring: Ring, recorder: Recorder, control: Control) -> None:
-        self._ring, self._recorder, self._control = ring, recorder, control
-        self._faults = {"frame ring": "", "journal": "", "control socket": ""}
+    def __init__(self, ring: Ring, recorder: Recorder, control: Control, box: Box) -> None:
+        self._ring, self._recorder, self._control, self._box = ring, recorder, control, box
+        self._faults = {"frame ring": "", "journal": "", "control socket": "", "black box": ""}
 
     def write(self, frame: Frame) -> None:
         """The frame into the ring."""
         self._try("frame ring", lambda: self._ring.write(frame))
 
     def put(self, record: Record) -> None:
-        """The record to the journal."""
+        """The record to the journal; and what deserves it is kept by the black box."""
         self._try("journal", lambda: self._recorder.put(record))
+        self._try("black box", lambda: self._box.see(record))
+
+    def note(self, core: Core) -> None:
+        """The core as it is now, after the newest frame: where a recording may begin."""
+        self._try("black box", lambda: self._box.note(self._ring.sequence, core))
 
     def consumed(self, segment: str) -> None:
         """The service has stored everything before `segment`."""
@@ -55,7 +71,11 @@ class Lanes:
 
     def faults(self) -> dict[str, str]:
         """Lane → what is wrong with it; empty: it works."""
-        return {**self._faults, "journal": self._faults["journal"] or self._recorder.fault}
+        return {
+            **self._faults,
+            "journal": self._faults["journal"] or self._recorder.fault,
+            "black box": self._faults["black box"] or self._box.fault,
+        }
 
     def _try(self, lane: str, act: Callable[[], None]) -> None:
         try:

@@ -82,6 +82,7 @@ class Loop:
             frame.guard, frame.level = self.health.guard, self.policy.level
             frame.motor = self.haptics.duty
             self.lanes.write(frame)
+        self.lanes.note(self.core)
         self.health.see("loop", now)
 
     def judge(self, frame: Frame, now: float) -> list[Record]:

@@ -18,7 +18,7 @@ from device.config import Wearer
 from device.core import Core, Judgement
 from device.frames import Frame, Gap
 from device.policy import Policy
-from device.recordings import Recording
+from device.recordings import Recording, Start
 
 # The columns of the estimates contract, in its order.
 ESTIMATES = (
@@ -77,12 +77,42 @@ def replay(recording: Recording, rate: float | None = None) -> Judged:
     if rate is not None:
         signals = averaged(signals, rate)
     core = Core(signals.fs, has_ranger=float(recording.pings is not None))
-    estimates, judgements = core.run(signals.t, signals.acc, signals.gyro, recording.pings)
+    if recording.start and rate is None:
+        estimates, judgements = resumed(core, recording, recording.start)
+    else:
+        estimates, judgements = core.run(signals.t, signals.acc, signals.gyro, recording.pings)
     policy = Policy(Wearer(), "replay", recording.entry.trial, f"replayed:{recording.entry.trial}")
     records = decide(policy, signals, estimates, judgements)
     for record in records:
         record.sample = int(signals.newest[record.sample])
     return Judged(signals, estimates, records)
+
+
+def resumed(
+    core: Core, recording: Recording, start: Start
+) -> tuple[dict[str, NDArray[Any]], list[Judgement]]:
+    """A recording of the black box, judged as it was on the belt: `core` goes on from `start`.
+
+    Times and samples of what is returned count from the recording's first sample. Raises
+    ValueError for a state of another build of the core.
+    """
+    core.restore(start.state)
+    pieces, judgements = list[dict[str, NDArray[Any]]](), list[Judgement]()
+    pings = recording.pings if recording.pings is not None else ()
+    done = 0
+    for end, ping in [*zip(start.with_sample.tolist(), pings, strict=True), (len(start.t), None)]:
+        rows = slice(done, end)
+        piece, found = core.run(start.t[rows], recording.acc[rows], recording.gyro[rows])
+        pieces.append(piece)
+        judgements += found
+        done = end
+        if ping is not None:
+            core.ping(start.t[0] + ping["t"], ping["range"], ping["echo"])
+    estimates = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
+    estimates["step_time"] -= np.float32(start.t[0])
+    return estimates, [
+        j._replace(t=j.t - float(start.t[0]), sample=j.sample - start.sample) for j in judgements
+    ]
 
 
 def averaged(signals: Signals, rate: float) -> Signals:

@@ -6,7 +6,7 @@ import mmap
 import os
 from pathlib import Path
 
-from device.core._native import ffi, lib
+from device.core import publish
 from device.frames import RING_HEADER, RING_HEADER_SIZE, RING_MAGIC, SLOT_SIZE, Frame
 
 
@@ -25,17 +25,14 @@ class RingWriter:
             self._map = mmap.mmap(file.fileno(), 0)
         name = source.encode()[:32]
         RING_HEADER.pack_into(self._map, 0, RING_MAGIC, slots, SLOT_SIZE, fs, name)
-        self._base = ffi.from_buffer(self._map)
         unfinished.rename(path)
 
     def write(self, frame: Frame) -> None:
         """Publish one frame; the oldest is overwritten."""
-        payload = frame.pack()
-        slot = self._base + RING_HEADER_SIZE + self.sequence % self._slots * SLOT_SIZE
+        offset = RING_HEADER_SIZE + self.sequence % self._slots * SLOT_SIZE
         self.sequence += 1
-        lib.rg_ring_publish(slot, self.sequence, payload, len(payload))
+        publish(self._map, offset, self.sequence, frame.pack())
 
     def close(self) -> None:
-        ffi.release(self._base)
         self._map.close()
         self._path.unlink(missing_ok=True)

@@ -14,6 +14,7 @@ import pytest
 
 from device import commands, journal
 from device.alerts import Level, State
+from device.blackbox import BlackBox
 from device.clock import SystemWallClock
 from device.config import Config, Wearer
 from device.control import ControlServer
@@ -90,11 +91,12 @@ class Belt:
             SystemWallClock(), queue_size=512, limit_bytes=1 << 20,
         )  # fmt: skip
         self.control = ControlServer(folder / "control")
+        self.box = BlackBox(folder / "recordings", folder / "frames", "belt", FS, self.clock)
         self.loop = Loop(
             self.clock, 100.0, self.source, Core(FS, has_ranger=1.0),
             Policy(Wearer(), "belt", "run1", self.source.name), Haptics(self.motor, 1.0),
             Health(streams(Config(), FS), self.clock.now()),
-            Lanes(self.ring, self.recorder, self.control),
+            Lanes(self.ring, self.recorder, self.control, self.box),
         )  # fmt: skip
         self.felt: list[float] = []  # duty after each tick
 

@@ -1,0 +1,182 @@
+"""The black box: what it keeps can be read, and is judged again as it was judged on the belt."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from device import blackbox
+from device.alerts import Level, Record, State
+from device.archive import Archive
+from device.blackbox import BlackBox
+from device.config import Config
+from device.core import Core, Judgement
+from device.frames import Frame, RingReader
+from device.haptics import Haptics
+from device.health import Health, streams
+from device.lanes import Lanes
+from device.loop import Loop
+from device.policy import Policy
+from device.recordings import Malformed, RecordingSet
+from device.replay import replay
+from device.ring import RingWriter
+from device.sources.simulated import simulated
+
+STEP = 0.01  # s
+
+
+class Clock:
+    """Time that passes when the test says so; the black box's thread must not move it."""
+
+    def __init__(self) -> None:
+        self.t = 5000.0
+
+    def now(self) -> float:
+        return self.t
+
+    def sleep_until(self, deadline: float) -> None:
+        return
+
+
+class Nobody:
+    """The journal and the control socket, which this test does not need."""
+
+    fault = ""
+
+    def put(self, record: Record) -> None: ...
+
+    def consumed(self, segment: str) -> None: ...
+
+    def poll(self) -> list[dict[str, Any]]:
+        return []
+
+
+class Recalling(Core):
+    """The core, with what it judged kept for the test."""
+
+    def __init__(self, fs: float, **parameters: float) -> None:
+        super().__init__(fs, **parameters)
+        self.judged: list[Judgement] = []
+
+    def step(self, frame: Frame) -> list[Judgement]:
+        judgements = super().step(frame)
+        self.judged += judgements
+        return judgements
+
+
+class Belt:
+    """A simulated wearer on the real loop, in virtual time."""
+
+    def __init__(self, folder: Path, scenario: str) -> None:
+        self.clock = Clock()
+        config = Config()
+        source, motor = simulated(config, scenario, self.clock)
+        self.core = Recalling(source.fs, has_ranger=1.0)
+        ring = RingWriter(folder / "frames", 16384, source.fs, source.name)
+        self.recordings = folder / "recordings"
+        self.box = BlackBox(self.recordings, folder / "frames", "belt", source.fs, self.clock)
+        self.loop = Loop(
+            self.clock, 1 / STEP, source, self.core,
+            Policy(config.wearer, "belt", "run1", source.name), Haptics(motor, 1.0),
+            Health(streams(config, source.fs), self.clock.now()),
+            Lanes(ring, Nobody(), Nobody(), self.box),
+        )  # fmt: skip
+        self._ends = [source.close, motor.close, ring.close]
+
+    def run(self, seconds: float) -> None:
+        for _ in range(round(seconds / STEP)):
+            self.clock.t += STEP
+            self.loop.tick(self.clock.t)
+
+    def close(self) -> None:
+        for end in self._ends:
+            end()
+
+
+@pytest.fixture
+def fallen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Belt]:
+    """Somebody has walked and fallen; a short black box has kept that, and not how it began."""
+    for name, seconds in (("BEFORE_S", 3.0), ("AFTER_S", 5.0), ("NOTE_S", 1.0)):
+        monkeypatch.setattr(blackbox, name, seconds)
+    belt = Belt(tmp_path, "fall")
+    belt.run(14.0)
+    belt.box.close()
+    yield belt
+    belt.close()
+
+
+def test_a_fall_is_kept_and_judged_again_as_on_the_belt(fallen: Belt) -> None:
+    (folder,) = (
+        f for f in fallen.recordings.iterdir() if "fall_imminent" in (f / "index.csv").read_text()
+    )
+    recordings = RecordingSet(folder)
+    assert recordings.faults == []
+    (entry,) = recordings.entries
+    recording = Archive(folder / entry.file).trial(entry)
+    assert entry.fall
+    assert recording.start is not None
+    assert recording.pings is not None
+    assert len(recording.pings) > 100
+
+    begins = recording.start.sample
+    assert begins > 4.0 * entry.fs, "long after the core began"
+    judged = replay(recording)
+    live = [
+        (j.event, j.sample - begins)
+        for j in fallen.core.judged
+        if begins <= j.sample < begins + entry.n and j.state == State.RAISED
+    ]
+    assert {"fall_imminent", "fall"} <= {event for event, _ in live}
+    again = [(r.event, r.sample) for r in judged.records if r.state == State.RAISED]
+    assert [told for told in again if told[0] != "long_lie"] == live
+    reader = RingReader(fallen.recordings.parent / "frames")
+    frames = [reader.read(begins + 1 + k) for k in range(entry.n)]
+    reader.close()
+    for name in ("lean", "speed", "risk", "sway"):  # estimate by estimate, to the last bit
+        kept = np.array([getattr(frame, name) for frame in frames], np.float32)
+        assert np.array_equal(judged.estimates[name], kept, equal_nan=True), name
+
+
+def test_one_recording_an_episode_and_none_for_less(tmp_path: Path) -> None:
+    belt = Belt(tmp_path, "chair")
+    belt.run(9.9)  # an obstacle is told, and the missing service not yet
+    belt.box.close()
+    belt.close()
+    assert not belt.recordings.exists() or list(belt.recordings.iterdir()) == []
+
+
+def test_the_oldest_go(fallen: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(blackbox, "KEEP", 3)
+    box = BlackBox(
+        fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0, fallen.clock
+    )
+    box.note(1000, fallen.core)
+    for number in range(6):
+        box.see(Record("alert", "sos", Level.DANGER.word, alert_id=f"belt:run2:b{number}"))
+        box.see(Record("alert", "sos", Level.DANGER.word, alert_id=f"belt:run2:b{number}"))
+    box.close()
+    assert box.fault == ""
+    names = sorted(folder.name for folder in fallen.recordings.iterdir())
+    assert names == ["belt-run2-b3", "belt-run2-b4", "belt-run2-b5"]
+
+
+def test_no_ring_and_no_room_are_said(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("not a folder")
+    box = BlackBox(tmp_path / "file", tmp_path / "frames", "belt", 104.0, Clock())
+    box.see(Record("alert", "sos", Level.DANGER.word, alert_id="belt:run1:a1"))
+    box.close()
+    assert "could not be kept" in box.fault
+
+
+def test_a_damaged_state_is_said(fallen: Belt) -> None:
+    folder = next(fallen.recordings.iterdir())
+    (entry,) = RecordingSet(folder).entries
+    arrays = dict(np.load(folder / entry.file))
+    del arrays["core_sample"]
+    np.savez(folder / entry.file, **arrays)
+    with pytest.raises(Malformed, match="core_sample"):
+        Archive(folder / entry.file).trial(entry)
