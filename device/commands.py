@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "stop": (),  # stop it
     "profile": ("name",),  # change the wearer
     "doctor": ("question",),  # status | health
+    "told": ("alert_id",),  # the broker has confirmed this danger: help has been told
     "consumed": ("segment",),  # the service has stored everything before this journal segment
 }
 

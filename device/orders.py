@@ -19,11 +19,15 @@ class Orders:
         self._health, self._lanes = health, lanes
 
     def obey(self, now: float, request: dict[str, Any]) -> list[Record]:
-        """What came of one request, as records. `consumed` is a sign of life and needs none."""
+        """What came of one request, as records. `consumed` and `told` need none."""
         name = request["command"]
         if name == "consumed":
             self._health.see("service", now)
             self._lanes.consumed(request["segment"])
+            return []
+        if name == "told":
+            if self._policy.knows(request["alert_id"]):
+                self._haptics.feel("told", now)
             return []
         if name == "test":
             return [self._play(now, request, "test")]

@@ -66,6 +66,11 @@ class Policy:
     def is_open(self, event: str) -> bool:
         return event in self._open or (self._chain is not None and self._chain.event == event)
 
+    def knows(self, alert_id: str) -> bool:
+        """Whether this episode is open."""
+        ids = {episode.alert_id for episode in self._open.values()}
+        return alert_id in ids or (self._chain is not None and self._chain.alert_id == alert_id)
+
     def felt(self) -> list[tuple[str, Level]]:
         """(pattern, level) of the open episodes that go on being felt; falls are told once."""
         said = [(EVENTS[event].felt.get(e.level), e.level) for event, e in self._open.items()]

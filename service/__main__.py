@@ -7,7 +7,7 @@ import logging
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -108,7 +108,7 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
         Presence(own, watch, store, history),
         desk,
         broker,
-        Delivery(store, broker, root + "alert", own.boot),
+        Delivery(store, broker, root + "alert", own.boot, partial(_tell_the_wearer, send)),
         Telemetry(broker, root, live, history),
         failed=stop,
     )
@@ -151,6 +151,14 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
     broker.close(OFFLINE)
     watch.close()
     return 1 if failed else 0
+
+
+def _tell_the_wearer(send: Callable[..., object], alert_id: str) -> None:
+    """Help has been told: the belt lets the wearer feel it."""
+    try:
+        send("told", "service", alert_id=alert_id)
+    except commands.CommandError as error:
+        log.warning("the wearer was not told that %s arrived: %s", alert_id, error)
 
 
 def _listen(config: Config) -> socket.socket:

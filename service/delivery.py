@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
+from device.alerts import Level, State
 from service.broker import Broker
 from service.moment import Moment
 from service.store import Store
@@ -16,6 +20,15 @@ IN_FLIGHT = 20  # messages sent and not confirmed
 CONFIRM_WITHIN = 15.0  # s; a broker that answers pings but confirms nothing is given up
 
 
+@dataclass(frozen=True, slots=True)
+class _Flight:
+    """A message sent and not confirmed."""
+
+    seq: int  # in the store
+    sent_at: float  # s, monotonic
+    danger: str  # alert_id of a danger raised, else empty
+
+
 class Delivery:
     """At QoS 1, danger before faults before the rest; each record keeps its id for ever.
 
@@ -23,11 +36,17 @@ class Delivery:
     under the same id.
     """
 
-    def __init__(self, store: Store, broker: Broker, topic: str, boot: str) -> None:
-        """`boot`: this boot's id; records of the same boot are aged by the monotonic clock."""
+    def __init__(
+        self, store: Store, broker: Broker, topic: str, boot: str, told: Callable[[str], None]
+    ) -> None:
+        """`boot`: this boot's id; records of the same boot are aged by the monotonic clock.
+
+        `told` gets the alert_id of each raised danger once the broker has confirmed it.
+        """
         self._store, self._broker, self._topic, self._boot = store, broker, topic, boot
+        self._told = told
         self._connection = 0
-        self._in_flight: dict[int, tuple[int, float]] = {}  # mid → seq, sent at [s, monotonic]
+        self._in_flight: dict[int, _Flight] = {}  # by mid
         self._more = True  # whether the store may hold something unsent
 
     def wake(self) -> None:
@@ -44,12 +63,14 @@ class Delivery:
             self._send(now)  # before the marks: what is new does not wait for their sync
         confirmed = [mid for mid in self._broker.acknowledged() if mid in self._in_flight]
         if confirmed:
-            self._store.delivered([self._in_flight[mid][0] for mid in confirmed], now.written())
-            for mid in confirmed:
-                del self._in_flight[mid]
+            arrived = [self._in_flight.pop(mid) for mid in confirmed]
+            self._store.delivered([flight.seq for flight in arrived], now.written())
+            for flight in arrived:
+                if flight.danger:
+                    self._told(flight.danger)
             self._more = True
         oldest = next(iter(self._in_flight.values()), None)
-        late = oldest is not None and now.t - oldest[1] > CONFIRM_WITHIN
+        late = oldest is not None and now.t - oldest.sent_at > CONFIRM_WITHIN
         if late and self._broker.connected:
             self._broker.reconnect("the broker confirms nothing")
 
@@ -57,20 +78,27 @@ class Delivery:
         room = IN_FLIGHT - len(self._in_flight)
         if room <= 0:
             return
-        flying = {seq for seq, _ in self._in_flight.values()}
+        flying = {flight.seq for flight in self._in_flight.values()}
         rows = self._store.waiting(room, flying)
         self._more = len(rows) == room
         for seq, text in rows:
-            mid = self._broker.publish(self._topic, payload(text, now, self._boot), retain=False)
+            record = json.loads(text)
+            aged = payload(record, now, self._boot)
+            mid = self._broker.publish(self._topic, aged, retain=False)
             if mid is None:  # the connection went; the next one begins anew
                 self._more = True
                 return
-            self._in_flight[mid] = seq, now.t
+            danger = record["alert_id"] if _is_danger(record) else ""
+            self._in_flight[mid] = _Flight(seq, now.t, danger)
 
 
-def payload(text: str, now: Moment, boot: str) -> str:
+def _is_danger(record: dict[str, Any]) -> bool:
+    wanted = ("alert", Level.DANGER.word, State.RAISED)
+    return (record["kind"], record["level"], record["state"]) == wanted
+
+
+def payload(record: dict[str, Any], now: Moment, boot: str) -> str:
     """A stored record as it goes out: with `delayed_s`, its age at sending [s]."""
-    record = json.loads(text)
     return json.dumps(
         {**record, "delayed_s": round(_age(record, now, boot), 3)},
         ensure_ascii=False,

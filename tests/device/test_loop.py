@@ -290,6 +290,21 @@ def test_the_button_calls_for_help_and_a_caregiver_answers(belt: Belt) -> None:
     assert records[1]["by"] == "Grace"
 
 
+def test_help_has_been_told_is_felt_while_the_call_is_open(belt: Belt) -> None:
+    belt.run(2.0)
+    ask(belt, "told", alert_id="belt:run1:a1")  # of an alert nobody has raised
+    belt.run(0.01)
+    assert belt.motor.duty == 0.0
+    belt.source.button = 1
+    belt.run(2.2)
+    belt.source.button = 0
+    belt.run(3.0)
+    ask(belt, "told", alert_id="belt:run1:a1")
+    belt.run(0.01)
+    assert belt.motor.duty == PATTERNS["told"].duty
+    assert alerts(belt.told()) == [("sos", "raised")]
+
+
 def test_each_gesture_is_answered_by_a_buzz(belt: Belt) -> None:
     belt.run(3.0)
     for presses, pulses in ([0.1], 1), ([0.1, 0.1], 2):

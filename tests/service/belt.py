@@ -148,6 +148,8 @@ class Device:
             self.requests.append({**request, "t": now})
             return
         self.requests.append(request)
+        if name == "told":
+            return
         same = {"t": now, "by": request["by"], "source": "simulated:test"}
         if name == "ack":
             self.recorder.put(

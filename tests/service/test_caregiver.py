@@ -256,18 +256,18 @@ def test_tls_with_a_ca(tmp_path: Path, device: Device) -> None:
 @pytest.mark.parametrize("step", [-3600.0, 0.0, 3600.0])
 def test_within_one_boot_a_clock_that_steps_changes_no_delay(step: float) -> None:
     record = {"boot": "abcd1234-7", "t": 100.0, "raised_at": "2026-01-01T00:00:00.000+00:00"}
-    sent = json.loads(payload(json.dumps(record), Moment(104.5, 1767225600.0 + step), "abcd1234"))
+    sent = json.loads(payload(record, Moment(104.5, 1767225600.0 + step), "abcd1234"))
     assert sent["delayed_s"] == 4.5
 
 
 def test_of_an_earlier_boot_the_wall_clock_says_the_delay() -> None:
     record = {"boot": "ffffffff-7", "t": 1e6, "raised_at": "2026-01-01T00:00:00.000+00:00"}
-    sent = json.loads(payload(json.dumps(record), Moment(104.5, 1767225600.0 + 60), "abcd1234"))
+    sent = json.loads(payload(record, Moment(104.5, 1767225600.0 + 60), "abcd1234"))
     assert sent["delayed_s"] == 60.0
 
 
 def _orders(device: Device) -> list[dict[str, str]]:
-    return [r for r in device.requests if r["command"] != "consumed"]
+    return [r for r in device.requests if r["command"] not in ("consumed", "told")]
 
 
 def _lines(device: Device) -> int:
@@ -277,3 +277,23 @@ def _lines(device: Device) -> int:
 def _broker(service: Service) -> str:
     with urllib.request.urlopen(service.url + "/api/v1/status") as answer:  # noqa: S310
         return str(json.load(answer)["service"]["broker"])
+
+
+def test_the_belt_learns_that_help_has_been_told(
+    broker: Mosquitto, device: Device, serve: Serve
+) -> None:
+    device.say("pace", "notice")
+    fall = device.say("fall", "danger")
+    device.say("fall", "danger", state="cleared", alert_id=fall)
+    broker.kill()
+    serve(broker.port)
+    time.sleep(0.5)
+    assert _told(device) == [], "nobody has been told while there is no broker"
+    broker.start()
+    until(lambda: _told(device))
+    time.sleep(0.2)
+    assert _told(device) == [fall]
+
+
+def _told(device: Device) -> list[str]:
+    return [r["alert_id"] for r in device.requests if r["command"] == "told"]

@@ -47,7 +47,7 @@ def test_a_disk_that_refuses(
         Presence(own, watch, store, history),
         Desk(store, history, own, no_device),
         link,
-        Delivery(store, link, TOPIC + "alert", "boot"),
+        Delivery(store, link, TOPIC + "alert", "boot", lambda _: None),
         Telemetry(link, TOPIC, Live(config, watch), history),
         failed=lambda: failures.append("failed"),
     )
