@@ -15,8 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import State
+from device.archive import Archive
 from device.core import Core
-from device.recordings import Archive, RecordingSet
+from device.recordings import RecordingSet
 from device.replay import Signals, averaged
 from tests.core.motion import rotation, sense, walk
 

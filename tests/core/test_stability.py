@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import State
+from device.archive import Archive
 from device.core import Core
-from device.recordings import Archive, RecordingSet
+from device.recordings import RecordingSet
 from tests.core.motion import rotation, sense
 
 RATES = [20.0, 50.0, 100.0, 200.0, 400.0]
