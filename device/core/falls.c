@@ -1,6 +1,7 @@
-/* falls.c: the pelvis of a falling body goes down, loses height, tilts and turns, all at once;
- * jumping, sitting down and bending do only some of it. A weighted sum of the four tells them
- * apart. The weights are fitted to recordings by bench/training/fall_imminent.py.
+/* falls.c: two witnesses. The pelvis of a falling body goes down, loses height, tilts and turns, all
+ * at once; a weighted sum of the four (bench/training/fall_imminent.py) says that it could be a fall.
+ * The network (fall_network.h) says that it is one. The alarm needs both: what was learnt from
+ * recordings can't raise one that physics has no reason for.
  */
 #include "falls.h"
 
@@ -19,11 +20,23 @@ static const float LYING = 1.05f;           /* rad, 60 deg: who lies already can
 static const float HELD = 0.06f;            /* s; a sensor that hangs may hang in mid-swing, and look like falling */
 static const float FALLS = 0.1f;            /* m/s downward: the shaking of a heel strike is not falling */
 static const float PER_DOWN = 1.374f, PER_SUNK = 8.702f, PER_TILT = 3.235f, PER_TURN = 1.584f;
-static const float CALM = 8.339f;           /* the sum of the above below which nobody falls */
+static const float WITNESS = 4.2f;          /* half of the sum that is a fall to physics alone (8.339) */
 
 static float clamp(float x, float low, float high)
 {
     return fminf(fmaxf(x, low), high);
+}
+
+/* All but the sensor's own weight. */
+static void begin(rg_falls *s)
+{
+    s->down = s->sunk = s->turning = 0.0f;
+    s->lying = -1.0f;
+    s->open = false;
+    s->frames = 0;
+    s->odds = -INFINITY;
+    rg_features_init(&s->features);
+    rg_fall_network_init(&s->network);
 }
 
 void rg_falls_init(rg_falls *s, const rg_params *params)
@@ -31,7 +44,7 @@ void rg_falls_init(rg_falls *s, const rg_params *params)
     (void)params;
     memset(s, 0, sizeof *s);
     s->gravity = G;
-    s->lying = -1.0f;
+    begin(s);
 }
 
 /* Follows how the pelvis moves. */
@@ -58,23 +71,35 @@ static void follow(rg_falls *s, const rg_body *body)
     s->lying += dt / LYING_TAU * (s->tilt - s->lying);
 }
 
+/* The network over the frames that this sample ended; none: what it said last stands. */
+static void judge(rg_falls *s, const rg_body *body)
+{
+    float frame[RG_CHANNELS];
+    s->frames = rg_features_step(&s->features, body, s->gravity, s->down, s->sunk);
+    for (int k = 0; k < s->frames; k++) {
+        rg_features_frame(&s->features, k, s->frames, frame);
+        float odds = rg_fall_network_step(&s->network, frame);
+        s->odds = k ? fmaxf(s->odds, odds) : odds;
+    }
+}
+
 void rg_falls_step(rg_falls *s, const rg_body *body, const rg_gait *gait, rg_demand *demand)
 {
     (void)gait;
     if (!body->settled) {
-        s->down = s->sunk = s->turning = 0.0f;
-        s->lying = -1.0f;
-        s->open = false;
+        begin(s);
         return;
     }
+    s->frames = 0;
     s->held = memcmp(s->acc, body->acc, sizeof s->acc) == 0 ? s->held + body->dt : 0.0f;
     memcpy(s->acc, body->acc, sizeof s->acc);
     s->open = false;
     if (s->held > HELD)
         return;
     follow(s, body);
-    s->danger = PER_DOWN * s->down + PER_SUNK * s->sunk + PER_TILT * s->tilt + PER_TURN * s->turning - CALM;
+    judge(s, body);
+    s->danger = PER_DOWN * s->down + PER_SUNK * s->sunk + PER_TILT * s->tilt + PER_TURN * s->turning - WITNESS;
     s->open = s->down > FALLS && s->lying < LYING;
-    if (s->open && s->danger > 0.0f)
+    if (s->open && s->danger > 0.0f && s->odds > rg_fall_network_limit())
         rg_demand_ask(demand, RG_FALL_IMMINENT, RG_DANGER);
 }

@@ -4,6 +4,8 @@
 
 #include "body.h"
 #include "demand.h"
+#include "fall_features.h"
+#include "fall_network.h"
 #include "gait.h"
 
 typedef struct rg_falls {
@@ -17,8 +19,13 @@ typedef struct rg_falls {
     float lying;        /* rad, tilt of the last seconds; negative: not yet known */
     float acc[3];       /* m/s^2, the sample before */
     float held;         /* s it has stayed the same to the bit */
-    float danger;       /* above 0: falling */
+    float danger;       /* above 0: by physics it could be a fall */
     bool open;          /* it goes down and did not lie before: danger is taken at its word */
+    /* what was learnt of falls */
+    rg_features features;
+    rg_fall_network network;
+    int32_t frames;     /* that the last sample ended */
+    float odds;         /* logarithm of those of a fall, by the newest frames */
 } rg_falls;
 
 void rg_falls_init(rg_falls *s, const rg_params *params);

@@ -1,8 +1,9 @@
 """Falls: laws of the judges on made-up motion, then their figures on recordings.
 
-Subjects. The weights of falls.c were fitted by bench/training/fall_imminent.py without every third
-subject; the figures here are those subjects'. What was set by hand (its features, all of impact.c
-and stumble.c) was set looking at all of them.
+Subjects. What was fitted (bench/training: the network, the physics beneath it) was fitted without
+every third subject; the figures here are those subjects'. What was set by hand (features, all of
+impact.c and stumble.c) was set looking at all of them, and whether to keep the network was decided
+on them.
 """
 
 from __future__ import annotations
@@ -167,13 +168,13 @@ def test_a_walk_that_a_gap_divides_is_two(fs):
 
 @pytest.mark.parametrize("fs", RATES)
 def test_what_was_told_as_a_fall_to_come_is_not_told_as_a_stumble(fs):
-    """A walker goes down by half a metre, 60 degrees over, lands hard and comes up again."""
+    """A walker goes down backward by 0.7 m, 75 degrees over, lands hard and comes up again."""
     turn, push = walk(20.0, FINE)
     t = np.arange(len(turn)) / FINE
-    down = smooth(t, 10.0, 10.6) - smooth(t, 10.8, 12.0)
-    push = push + moved(np.outer(down, [0, 0, -0.5]), FINE)
-    push[np.abs(t - 10.7) < 0.05, 2] += 20.0
-    acc, gyro, _ = sense(turn @ rotation(1, down), push, FINE)
+    down = smooth(t, 10.0, 10.5) - smooth(t, 10.7, 12.0)
+    push = push + moved(np.outer(down, [0, 0, -0.7]), FINE)
+    push[np.abs(t - 10.6) < 0.05, 2] += 20.0
+    acc, gyro, _ = sense(turn @ rotation(1, -1.3 * down), push, FINE)
     every = round(FINE / fs)
     events = raised(fs, *(a.reshape(-1, every, 3).mean(1) for a in (acc, gyro)))
     assert {event for event, _ in events if event in FALLS} == {"fall_imminent"}
@@ -303,9 +304,9 @@ def tally(folder, rate=None):
 
 # Somewhat below what the subjects left out reach.
 FLOORS = {
-    ("kfall", None): (0.975, 0.975, 0.99, 0.99, 0.80),
-    ("sisfall", None): (0.77, 0.95, 0.95, 0.99, 0.90),
-    ("sisfall", 20.0): (0.69, 0.965, 0.95, 0.99, 0.90),
+    ("kfall", None): (0.985, 0.98, 0.99, 0.99, 0.80),
+    ("sisfall", None): (0.85, 0.97, 0.95, 0.99, 0.85),
+    ("sisfall", 20.0): (0.85, 0.97, 0.95, 0.99, 0.80),
 }
 
 
@@ -316,8 +317,8 @@ def test_subjects_left_out(recordings, name, rate):
         assert figure >= floor, f"{what}: {figure:.3f}"
     assert sums.tripped / sums.hours <= 6
     if name == "kfall":
-        assert np.median(sums.leads) >= 0.18
-        assert np.percentile(sums.leads, 10) >= 0.08
+        assert np.median(sums.leads) >= 0.40
+        assert np.percentile(sums.leads, 10) >= 0.25
 
 
 def test_plain_walking_is_never_a_fall(recordings):
