@@ -4,7 +4,7 @@
 
 /* What is electrical is told in 0.5 s of the fault, what is acoustic in 5 s (evaluation.md). */
 static const float FAILING = 0.35f;     /* s of nothing but failures; one ping and one sample more */
-static const float SILENCE = 0.50f;     /* s without any ping */
+static const float SILENCE = 0.46f;     /* s without any ping */
 static const float HOLE = 0.20f;        /* s without a sample; beyond, nobody handed in pings */
 static const float PERIODS = 4.0f;      /* but for slow rangers: that many of their own periods */
 static const float USUAL = 0.06f;       /* s, period of an HC-SR04 (datasheet: at least 0.05) */

@@ -7,6 +7,7 @@ static const float AGILITY = 0.15f;     /* m^2/s^3, acceleration noise: 0.1 m/s 
 static const float FASTEST = 2.4f;      /* m/s, walker and a person stepping in, each at 1.2 */
 static const float GATE_SIGMA = 3.5f;   /* innovation beyond this is another target's echo */
 static const float GATE_LEAST = 0.08f;  /* m, the trunk's sway within a stride */
+static const float GATE_PAIR = 0.30f;   /* m between the first two, however slow the ranger pings */
 static const float GATE_MOST = 0.15f;   /* m, however long unseen: a spike must not pass for it */
 static const float NOT_CLOSING = 0.05f; /* m/s below which a run of closing fades */
 static const float FADE = 1.0f;         /* s in which it does */
@@ -16,8 +17,8 @@ static const int32_t PROVEN = 3;        /* echoes before the floor that make a t
 void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, float floor)
 {
     *track = (rg_track){
-        .t = t, .born = t, .distance = range, .closing = closing,
-        .p = {NOISE * NOISE, 0.0f, sd * sd}, .far = range, .floor_then = floor, .hits = 1,
+        .t = t, .seen = t, .born = t, .distance = range, .closing = closing,
+        .p = {NOISE * NOISE, 0.0f, sd * sd}, .reached = range, .far = range, .floor_then = floor, .hits = 1,
     };
 }
 
@@ -40,7 +41,7 @@ float rg_track_misfit(const rg_track *track, double t, float range)
     rg_track now = rg_track_at(track, t);
     if (track->hits == 1)   /* no closing speed seen yet: whatever a body can do is possible */
         return fabsf(range - track->distance)
-            / (FASTEST * (float)(t - track->t) + GATE_SIGMA * NOISE);
+            / fminf(FASTEST * (float)(t - track->t) + GATE_SIGMA * NOISE, GATE_PAIR);
     float gate = GATE_SIGMA * sqrtf(now.p[0] + NOISE * NOISE);
     return fabsf(range - now.distance) / fminf(fmaxf(gate, GATE_LEAST), GATE_MOST);
 }
@@ -54,6 +55,8 @@ void rg_track_update(rg_track *track, double t, float range, float floor)
     float off = range - now.distance;
 
     now.distance += gain * off;
+    now.reached = now.distance;
+    now.seen = t;
     now.closing += gain_closing * off;
     now.p[2] -= gain_closing * now.p[1];
     now.p[0] *= 1.0f - gain;
@@ -74,5 +77,5 @@ void rg_track_update(rg_track *track, double t, float range, float floor)
 
 bool rg_track_floor_like(const rg_track *track, float floor)
 {
-    return track->before < PROVEN && track->distance > floor - FLOOR_MARGIN;
+    return track->before < PROVEN && track->reached > floor - FLOOR_MARGIN;
 }

@@ -11,10 +11,12 @@
 
 typedef struct rg_track {
     double t;           /* s, of the last echo taken */
+    double seen;        /* s, the same, also when the track is moved on */
     double born;        /* s, of the first */
     float distance;     /* m at t */
     float closing;      /* m/s, positive while nearing */
     float p[3];         /* covariance: distance [m^2], cross [m^2/s], closing [m^2/s^2] */
+    float reached;      /* m, distance at t: what echoes have shown, not what is foretold */
     float far;          /* m, distance from which the present closing began */
     float floor_then;   /* m, where the floor's echo was at that moment */
     int32_t hits;       /* echoes taken; 0: free */

@@ -9,25 +9,34 @@
 #include <string.h>
 
 static const float NEAREST = 0.02f;     /* m, the least an HC-SR04 measures */
-static const float PAIR = 0.3f;         /* s a first echo waits for its second */
-static const float KEEP = 1.0f;         /* s a target is remembered: cloth loses 16 in a row hardly ever */
+static const float WAIT = 0.15f;        /* s: a first echo waits twice that, each more this longer */
+static const float KEEP = 1.0f;         /* s a target is remembered at most, 16 losses of cloth's */
 static const float COAST = 0.5f;        /* s it is still spoken of, 8 of cloth's losses in a row */
 static const float PERIODS = 2.5f;      /* of a slow ranger, that these three last at the least */
 static const float SAME_TARGET = 0.2f;  /* m between tracks below which they are one */
-static const float FLOOR_BEYOND = 6.0f; /* m, stands for a floor that the beam does not meet */
 
 /* What closing speed the body makes likely, and how sure that is [m/s]. */
-static const float BACKWARD_SPEED = 0.5f;   /* older adults walk backward below 0.6 */
-static const float BACKWARD_SD = 0.4f;
+static const float BACKWARD_SD = 0.5f;
+static const float UNSURE = 0.4f;           /* direction unknown: it may well be backward; older adults do 0.6 */
+static const float BOTH = 2.4f;             /* wearer and a person stepping in, each at 1.2 */
 static const float FREE_SD = 0.6f;          /* no witness: the echoes decide */
 
 /* What the echoes must prove: metres come nearer since the closing began. */
-static const float PROOF = 0.15f;           /* above noise and 3 cm of sway either way */
+static const float PROOF = 0.10f;           /* above noise and 3 cm of sway either way */
 static const float PROOF_AGAINST = 0.50f;   /* while the body says it is not backing */
-static const float PROOF_FLOOR = 0.25f;     /* against an echo that may be the floor's */
+static const float PROOF_RESTLESS = 0.50f;  /* where a second belt's pings are in the air */
+static const float PROOF_FLOOR = 0.80f;     /* against an echo that may be the floor's */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
 static const float YOUNG = 1.0f;            /* s after which a target must have proven it itself */
+static const float UNREST = 2.0f;           /* s, memory of echoes that fit nothing before */
+static const float RESTLESS = 3.0f;         /* of them in that time: a second belt, not targets */
+
+/* When the trunk alone may be what nears. */
+static const float BENT = 0.10f;            /* rad of lean forward: sitting down, not walking */
+static const float SITTING = 1.0f;          /* s after it that the trunk is still on its way */
+static const float TURNING = 0.35f;         /* rad/s, what the beam sweeps over does not close */
+static const float TURN_MEMORY = 0.5f;      /* s, half a stride's swing of the pelvis */
 
 /* Levels by time left; margins above what the wearer needs. */
 static const float LEAST_NEED = 2.0f;       /* s, evaluation.md, Rear obstacles */
@@ -44,19 +53,10 @@ void rg_tracker_init(rg_tracker *s, const rg_params *params)
     memset(s, 0, sizeof *s);
     s->params = *params;
     rg_blind_init(&s->blind);
-    s->last_ping = s->asked = (double)NAN;
-    s->floor = FLOOR_BEYOND;
+    s->last_ping = s->asked = s->bent = (double)NAN;
+    rg_floor_init(&s->floor);
     s->speed = NAN;
     s->witness = RG_UNKNOWN;
-}
-
-/* Nearest echo the floor can give: where the beam's lower edge meets it. A rearward beam drops
- * as the trunk leans back. */
-static float floor_echo(const rg_params *p, float lean)
-{
-    float down = p->beam_half_angle - p->ranger_pitch - lean;
-    return down > 0.0f ? fminf(p->ranger_height / sinf(fminf(down, 1.57f)), FLOOR_BEYOND)
-                       : FLOOR_BEYOND;
 }
 
 /* The echo as what it can truly be. */
@@ -79,7 +79,7 @@ static bool within(const rg_tracker *s, const rg_track *track, double t, float s
 
 static bool alive(const rg_tracker *s, const rg_track *track, double t)
 {
-    return track->hits > 0 && within(s, track, t, track->hits > 1 ? KEEP : PAIR);
+    return track->hits > 0 && within(s, track, t, fminf(WAIT * (float)(track->hits + 1), KEEP));
 }
 
 /* The track that the echo fits best; NULL when it fits none. */
@@ -98,8 +98,8 @@ static rg_track *nearest(rg_tracker *s, double t, float range)
     return best;
 }
 
-/* Frees what has gone, what has become one with the track that was seen, and every first echo
- * not followed by its like at once: a spike. */
+/* Frees what has gone, what has become one with the track that was seen, and a first echo that is
+ * followed by another first one: a spike. Between echoes of what is known it waits for its like. */
 static void forget(rg_tracker *s, double t, const rg_track *seen)
 {
     for (int k = 0; k < RG_TRACKS; k++) {
@@ -108,7 +108,7 @@ static void forget(rg_tracker *s, double t, const rg_track *seen)
             continue;
         bool same = seen && track->hits <= seen->hits
             && fabsf(rg_track_at(track, t).distance - seen->distance) < SAME_TARGET;
-        if (!alive(s, track, t) || same || track->hits == 1)
+        if (!alive(s, track, t) || same || (track->hits == 1 && !seen))
             track->hits = 0;
     }
 }
@@ -131,14 +131,17 @@ static bool take(rg_tracker *s, double t, float range)
 {
     rg_track *seen = nearest(s, t, range);
     if (seen)
-        rg_track_update(seen, t, range, s->floor);
+        rg_track_update(seen, t, range, s->floor.from);
     forget(s, t, seen);
     if (seen)
         return true;
-    /* Direction unknown, or no IMU: no closing is presumed, but none is doubted either. */
-    bool backing = s->witness == RG_BACKWARD && range < s->floor;
-    float expected = !backing ? 0.0f : isnan(s->speed) ? BACKWARD_SPEED : s->speed;
-    rg_track_begin(room(s), t, range, expected, backing ? BACKWARD_SD : FREE_SD, s->floor);
+    if (range < s->floor.from)
+        s->unrest += 1.0f;
+    rg_floor_first_echo(&s->floor, range);
+    /* Direction unknown, or no IMU: it may be backward. Otherwise nobody comes nearer. */
+    bool backing = s->witness == RG_BACKWARD && range < s->floor.from && !isnan(s->speed);
+    float expected = backing ? s->speed : s->witness == RG_UNKNOWN ? UNSURE : 0.0f;
+    rg_track_begin(room(s), t, range, expected, backing ? BACKWARD_SD : FREE_SD, s->floor.from);
     return false;
 }
 
@@ -147,6 +150,11 @@ void rg_tracker_ping(rg_tracker *s, const rg_ping *ping)
     /* A ping told twice, or out of order, or at no time at all, says nothing new. */
     if (s->params.has_ranger == 0.0f || !isfinite(ping->t) || ping->t <= s->last_ping)
         return;
+    if (!isnan(s->last_ping)) {
+        float since = (float)(ping->t - s->last_ping);
+        s->unrest *= expf(-since / UNREST);
+        rg_floor_ping(&s->floor, since);
+    }
     int echo = sane(&s->params, ping);
     bool fits = echo != RG_ECHO || take(s, ping->t, ping->range);
     rg_blind_ping(&s->blind, ping->t, ping->range, echo, fits, s->walking);
@@ -158,15 +166,18 @@ static bool closes(const rg_tracker *s, const rg_track *now)
 {
     if (now->closing < CLOSING)
         return false;
-    float nearer = now->far - now->distance;
-    if (rg_track_floor_like(now, s->floor))
-        return nearer - fmaxf(now->floor_then - s->floor, 0.0f) > PROOF_FLOOR;
-    if (s->witness == RG_STILL || s->witness == RG_FORWARD)
+    float nearer = now->far - now->reached;
+    if (rg_track_floor_like(now, s->floor.from))
+        return nearer - fmaxf(now->floor_then - s->floor.from, 0.0f) > PROOF_FLOOR;
+    if (s->witness == RG_STILL || s->witness == RG_FORWARD || s->trunk)
         return nearer > PROOF_AGAINST;  /* a wall does not follow; who does is told */
-    if (s->witness == RG_BACKWARD && s->speed > BACKING && now->t - now->born < (double)YOUNG
-        && now->closing > s->speed / 2.0f && now->closing < s->speed + 3.0f * BACKWARD_SD)
-        return true;    /* two echoes are enough when they tell what the legs tell */
-    return now->hits > 2 && nearer > PROOF; /* turning, unknown or in a gap: echoes are believed */
+    if (s->unrest > RESTLESS)
+        return now->hits > 3 && nearer > PROOF_RESTLESS;
+    float seen = (float)(now->seen - now->born);
+    float legs = s->witness == RG_BACKWARD ? s->speed : UNSURE;
+    if (legs > BACKING && seen < YOUNG && nearer > legs / 2.0f * seen && nearer < BOTH * seen)
+        return true;    /* two echoes are enough when they tell what the legs may */
+    return now->hits > 2 && nearer > PROOF; /* unknown, or in a gap: echoes are believed */
 }
 
 static float time_left(const rg_tracker *s, const rg_track *now)
@@ -199,7 +210,8 @@ static int ramped(rg_tracker *s, double t, const rg_track *target, int level)
         s->asked_since = t;
     s->asked = t;
     bool known = s->asked_since - target->born > (double)KNOWN;
-    return known && t - s->asked_since < (double)RAMP && level == RG_STOP ? RG_WARNING : level;
+    bool ramp = known || target->distance > s->params.near_zone;
+    return ramp && t - s->asked_since < (double)RAMP && level == RG_STOP ? RG_WARNING : level;
 }
 
 void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg_demand *demand, rg_estimate *estimate)
@@ -212,7 +224,13 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
     s->witness = seen ? gait->direction : RG_UNKNOWN;
     s->speed = seen ? -gait->speed : NAN;
     s->walking = seen && gait->walking;
-    s->floor = floor_echo(&s->params, seen && isfinite(body->lean) ? body->lean : 0.0f);
+    float turn = seen ? body->rate[2] : 0.0f;
+    s->turn += fminf(body->dt / TURN_MEMORY, 1.0f) * (turn - s->turn);
+    bool bent = seen && !gait->walking && body->lean > BENT;
+    s->bent = bent ? body->t : s->bent;
+    s->trunk = body->t - s->bent < (double)SITTING || fabsf(s->turn) > TURNING;
+    float lean = seen && isfinite(body->lean) ? body->lean : 0.0f;
+    rg_floor_step(&s->floor, &s->params, lean, body->dt);
 
     rg_track target = {0};
     int level = RG_NONE;

@@ -5,6 +5,7 @@
 #include "blind.h"
 #include "body.h"
 #include "demand.h"
+#include "floor.h"
 #include "gait.h"
 #include "track.h"
 
@@ -13,14 +14,18 @@ enum { RG_TRACKS = 3 };     /* a soft target, what shows behind it, and a spike 
 typedef struct rg_tracker {
     rg_params params;
     rg_blind blind;
+    rg_floor floor;
     rg_track tracks[RG_TRACKS];
     double last_ping;       /* s; NaN none yet */
+    double bent;            /* s, when the trunk was last bent forward without steps; NaN never */
     double asked;           /* s, when an obstacle was last asked for; NaN never */
     double asked_since;     /* s, when this run of asking began */
-    float floor;            /* m, where the floor's echo would begin now */
     float speed;            /* m/s backward, as the legs say; NaN unknown */
+    float turn;             /* rad/s, of the body, its swing within a stride left out */
+    float unrest;           /* first echoes of late, that fitted nothing before */
     int8_t witness;         /* rg_direction, as the legs say; RG_UNKNOWN in a gap */
     bool walking;
+    bool trunk;             /* what closes may be the trunk's own bending or turning */
 } rg_tracker;
 
 void rg_tracker_init(rg_tracker *s, const rg_params *params);

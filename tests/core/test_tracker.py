@@ -115,6 +115,15 @@ class TestApproach:
         seen = track(pings, 4.5, direction=BACKWARD, speed=-0.7)
         assert 0 <= first(seen.obstacle >= Level.WARNING, seen.t) - there[1] <= 0.02
 
+    def test_who_steps_in_before_a_wall_that_is_heard_in_between(self, track):
+        """Every other echo is the wall's: what is known does not hide what comes."""
+        t = times(6)
+        wall = 3.9 - 0.3 * t
+        person = np.where(t > 3, 1.2 - 0.6 * (t - 3), np.inf)
+        mixed = np.where(np.arange(len(t)) % 2, wall, np.minimum(wall, person))
+        seen = track(echoes(t, mixed), 4.5, direction=BACKWARD, speed=-0.5)
+        assert first(seen.obstacle >= Level.WARNING, seen.t) <= 3.0 + 4 * PERIOD + 0.02
+
     def test_a_known_wall_never_begins_with_a_stop(self, track):
         """Standing within reach of a wall, then backing into it."""
         t = times(4)
@@ -191,6 +200,39 @@ class TestQuiet:
         seen = track(echoes(t, 0.5 + 0.6 * t), 5, direction=FORWARD, speed=0.6)
         assert not seen.obstacle.any()
         assert np.isinf(seen.ttc[seen.t > 1]).all()
+
+    def test_what_is_foretold_proves_nothing(self, track):
+        """Four echoes come nearer by 0.36 m, then silence: the rest was never heard."""
+        t = times(5)
+        pings = said(t, Echo.NOTHING_IN_RANGE)
+        pings[40:44] = echoes(t[40:44], 3.0 - 0.12 * np.arange(4))
+        seen = track(pings, 5, direction=FORWARD, speed=0.6)
+        assert np.nanmin(seen.distance) < 2.4  # it is foretold for a while
+        assert not seen.obstacle.any()
+
+    @pytest.mark.parametrize("wall", [0.7, 1.0, 1.4])
+    def test_sitting_down_before_a_wall(self, track, wall):
+        """A quarter of a metre back in a second, bent forward, no step."""
+        fs = 100.0
+        at = np.arange(0, 8, 1 / fs)
+        down = np.clip(at - 3, 0, 1)
+        lean = 0.5 * np.sin(np.pi * np.clip((at - 2.8) / 1.4, 0, 1))
+        t = times(8)
+        d = wall - 0.25 * np.interp(t, at, down)
+        body = np.where((down > 0) & (down < 1), UNKNOWN, STILL)
+        seen = track(echoes(t, d), 8, fs=fs, direction=body, lean=lean)
+        assert not seen.obstacle.any()
+
+    def test_a_rough_floor_that_a_slipped_belt_sees_nearer_than_it_should(self, track):
+        """Three echoes in ten, two metres before where the floor ought to begin."""
+        rng = np.random.default_rng(5)
+        t = times(300)
+        heard = rng.random(len(t)) < 0.3
+        d = 3.3 + 0.1 * rng.normal(size=len(t))
+        pings = sorted(echoes(t[heard], d[heard]) + said(t[~heard], Echo.NOTHING_IN_RANGE))
+        seen = track(pings, 300, direction=BACKWARD, speed=-0.6, ranger_pitch=np.radians(5))
+        onsets = np.flatnonzero((seen.obstacle[1:] > 0) & (seen.obstacle[:-1] == 0))
+        assert len(onsets) <= 3  # until it is learnt
 
     def test_a_follower_who_closes_in_is_told_all_the_same(self, track):
         t = times(5)
@@ -379,7 +421,7 @@ class TestRecorded:
             spikes += lone.sum()
             warnings += len(onset)
         assert spikes > 100
-        assert warnings > 50  # the test would be empty otherwise
+        assert warnings > 10  # the test would be empty otherwise
 
     def test_no_approach_is_lost(self, track, recordings):
         """Wherever a sonar nears by half a metre and more in echo after echo to within 0.8 m."""

@@ -29,7 +29,8 @@ _SOURCE = """
     int64_t used = 0;
     rg_tracker_init(&tracker, params);
     for (int64_t i = 0; i < n; i++) {
-        rg_body body = {.t = t[i], .sample = i, .gap = gap[i], .settled = true, .lean = lean[i]};
+        rg_body body = {.t = t[i], .sample = i, .dt = 1.0f / params->fs, .gap = gap[i],
+                        .settled = true, .lean = lean[i]};
         rg_gait gait = {.speed = speed[i], .direction = direction[i]};
         rg_demand demand = {{0}};
         rg_estimate estimate;
@@ -46,7 +47,7 @@ _SOURCE = """
     }
 }
 """
-_PARTS = ("tracker.c", "track.c", "blind.c", "params.c")
+_PARTS = ("tracker.c", "track.c", "floor.c", "blind.c", "params.c")
 
 
 class Tracker:
