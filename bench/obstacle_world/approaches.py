@@ -43,6 +43,7 @@ class Approach:
     in_time: bool
     stopped: bool
     best: bool  # a tracker that knows the truth as soon as an echo is possible would have sufficed
+    soonest: bool  # a warning at the second consistent echo would have been in time
     first: str  # level of the first cue; empty: none
     entered: float  # s left when it came into the beam (or at setting off); NaN: never
     warned: float  # s left at the first warning or stop; NaN: none
@@ -86,6 +87,7 @@ def approach(seed: int, kind: str) -> Approach:
         in_time=bool(left >= person.in_time or warned - entered <= SIGHT),
         stopped=wearers.stops(person, wearers.felt(told, contact), contact, rng),
         best=wearers.stops(person, _repeated(oracle, contact), contact, rng),
+        soonest=bool(contact - sure >= person.in_time or sure - entered <= SIGHT),
         first=told[0][1].word if told else "",
         entered=contact - entered,
         warned=left,

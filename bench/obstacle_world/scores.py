@@ -41,6 +41,7 @@ def figures(
         of = f"warnable approaches to {name} targets"
         found[f"warned_in_time_{name}"] = share(sum(a.in_time for a in mine), len(mine), of)
         found[f"could_stop_{name}"] = share(sum(a.stopped for a in mine), len(mine), of)
+        found[f"best_possible_in_time_{name}"] = share(sum(a.soonest for a in mine), len(mine), of)
         found[f"best_possible_stop_{name}"] = share(sum(a.best for a in mine), len(mine), of)
     best = share(sum(a.best for a in warnable), len(warnable), "warnable approaches")
     found["best_possible_stop"] = best
@@ -63,6 +64,7 @@ def figures(
         count = sum(a.kind == kind for a in walked)
         found[f"warnable: {kind}"] = share(len(mine), count, "approaches")
         found[f"in time: {kind}"] = share(sum(a.in_time for a in mine), len(mine), "warnable")
+        found[f"best in time: {kind}"] = share(sum(a.soonest for a in mine), len(mine), "warnable")
         found[f"could stop: {kind}"] = share(sum(a.stopped for a in mine), len(mine), "warnable")
         found[f"best stop: {kind}"] = share(sum(a.best for a in mine), len(mine), "warnable")
     for kind in quiet.KINDS:
