@@ -95,6 +95,13 @@ class TestEchoes:
         assert spans["wall, box, parapet"][unseen.HEIGHTS.index(0.2)] is None
 
 
+@pytest.mark.parametrize("document", ["hardware.md", "SAFETY.md"])
+def test_the_map_of_the_unseen_stands_in_the_documents(document):
+    printed = (ROOT / document).read_text().replace("**", "")
+    for line in unseen.markdown().replace("**", "").splitlines():
+        assert line in printed, f"{document}: run ./dev bench obstacles --map again"
+
+
 class TestWalks:
     def test_backward_walks_are_felt_as_such_by_the_core(self):
         right = []
