@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {  # subcommand → what it does, in one line
     "serve": "the service: delivery, store, page",
     "replay": "the same core and policy over recordings",
     "evaluate": "the figures of a recording set",
+    "feel": "what the belt says to the skin: each pattern with its meaning, played or drawn",
     "plot": "signals, vertical, decisions and truth of one trial",
 }
 

@@ -39,6 +39,14 @@ def live(config: Config, clock: Clock) -> tuple[BeltSource, Motor]:
         raise HardwareMissingError(f"a pin cannot be used: {error}: check the pins set") from error
 
 
+def motor(config: Config) -> Motor:
+    """The belt's motor alone. Raises HardwareMissingError."""
+    try:
+        return Motor(_pins(config), config.motor.pin)
+    except GPIOZeroError as error:
+        raise HardwareMissingError(f"a pin cannot be used: {error}: check the pins set") from error
+
+
 def _bus(config: Config) -> Any:
     try:
         return SMBus(config.imu.bus)
