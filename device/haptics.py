@@ -11,6 +11,10 @@ from device.alerts import Level
 
 MAX_ON_S = 2.0  # s the motor may run without a pause, whatever is asked
 REST_S = 0.1  # s it then rests at least
+# The pause between pulses that quicken: none is left at SOON s before contact, for then it is
+# "stop"; PACE s more for each s before that. Parking aids shorten it with the distance; a walker
+# needs time.
+SOON, PACE, QUICKEST = 1.0, 0.3, 0.1
 
 
 class Motor(Protocol):
@@ -37,6 +41,7 @@ class Pattern:
     priority: int  # a higher one replaces a lower one
     means: str
     pause: dict[Level, float] = field(default_factory=dict)  # s until felt again while open
+    quickens: bool = False  # as the time left to contact shortens; quiet while nothing closes
 
     @property
     def length(self) -> float:
@@ -56,7 +61,12 @@ class Pattern:
 # Pulses are at least 0.07 s: a coin motor takes about 0.05 s to be felt.
 PATTERNS: dict[str, Pattern] = {
     "stop": Pattern(
-        ((0.60, 0.10),), 1.0, 10, "Stop now: something is right behind you.", {Level.STOP: 0.15}
+        ((0.60, 0.10),),
+        1.0,
+        10,
+        "Stop now: something is right behind you.",
+        {Level.STOP: 0.15},
+        quickens=True,
     ),
     "answer": Pattern(((0.07, 0.05),), 0.8, 9, "Your press was understood."),
     "answer_twice": Pattern(((0.07, 0.08), (0.07, 0.05)), 0.8, 9, "Your double press was too."),
@@ -69,6 +79,7 @@ PATTERNS: dict[str, Pattern] = {
         7,
         "Something behind comes nearer: the quicker, the nearer.",
         {Level.CAUTION: 1.2, Level.WARNING: 0.4},
+        quickens=True,
     ),
     "balance": Pattern(
         ((0.40, 0.12), (0.08, 0.10), (0.08, 0.10)),
@@ -103,6 +114,7 @@ class Haptics:
         self._playing: Pattern | None = None
         self._begun = -math.inf  # s
         self._waiting = ""  # a pattern felt once, whose turn comes when this one is over
+        self._left = math.nan  # s to contact
         self._ended: dict[str, float] = {}  # pattern → s, when it was last begun, plus its length
         self._on_since = math.nan  # s; NaN while the motor rests
         self._rest_until = -math.inf  # s
@@ -135,8 +147,14 @@ class Haptics:
         playing = self._playing if self._busy(now) else None
         return playing is None or PATTERNS[name].priority > playing.priority
 
-    def update(self, now: float, going_on: Iterable[tuple[str, Level]] = ()) -> None:
-        """Bring the motor to where it should be now; repeat what is still open (pattern, level)."""
+    def update(
+        self, now: float, going_on: Iterable[tuple[str, Level]] = (), left: float = math.nan
+    ) -> None:
+        """Bring the motor to where it should be now; repeat what is still open (pattern, level).
+
+        `left`: s to contact; infinity: nothing closes, the wearer has stopped; NaN: not known.
+        """
+        self._left = left
         name = self._turn(now, going_on)
         if name and self.free_for(name, now):
             self._waiting = "" if name == self._waiting else self._waiting
@@ -168,6 +186,9 @@ class Haptics:
     def _again(self, name: str, level: Level) -> float:
         """When a pattern that goes on is to be felt next [s]; -inf: it has not been felt."""
         pause = PATTERNS[name].pause.get(level, math.inf)
+        if PATTERNS[name].quickens and not math.isnan(self._left):
+            quick = max(QUICKEST, PACE * (self._left - SOON))
+            pause = min(pause, quick) if self._left < math.inf else math.inf
         return self._ended.get(name, -math.inf) + pause if pause < math.inf else math.inf
 
     def _drive(self, now: float) -> None:

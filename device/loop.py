@@ -77,7 +77,7 @@ class Loop:
         if self.policy.falling(now):
             self.haptics.off()  # a buzz cannot help a fall under way, and may startle
         else:
-            self.haptics.update(self.clock.now(), self.policy.felt())
+            self.haptics.update(self.clock.now(), self.policy.felt(), self.policy.time_left)
         for frame in frames:
             frame.guard, frame.level = self.health.guard, self.policy.level
             frame.motor = self.haptics.duty

@@ -76,6 +76,11 @@ class Policy:
         said = [(EVENTS[event].felt.get(e.level), e.level) for event, e in self._open.items()]
         return [(pattern, level) for pattern, level in said if pattern]
 
+    @property
+    def time_left(self) -> float:
+        """s to contact, as the newest frame has it: infinity: nothing closes; NaN: not known."""
+        return self._frame.ttc
+
     def falling(self, now: float) -> bool:
         """Whether a fall may be under way now: nothing is to be felt then."""
         return (

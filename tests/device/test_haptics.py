@@ -112,6 +112,42 @@ def test_the_nearer_the_quicker() -> None:
     assert rates == sorted(rates)
 
 
+def pulses(left: float, name: str = "approach", level: Level = Level.WARNING) -> int:
+    """Felt in 12 s with so much time left [s]."""
+    motor = Motor()
+    haptics = Haptics(motor, 1.0)
+    duties = []
+    for k in range(1200):
+        haptics.update(k * TICK, [(name, level)], left)
+        duties.append(motor.duty)
+    return len(onsets(duties))
+
+
+def test_pulses_quicken_with_the_time_left_and_do_not_wait_for_the_next_level() -> None:
+    felt = [pulses(left, level=Level.CAUTION) for left in (4.4, 3.5, 2.5, 1.8, 1.4)]
+    assert felt == sorted(felt)
+    assert felt[-1] > 1.5 * felt[0]
+    assert len(set(felt)) >= 4
+
+
+@pytest.mark.parametrize(("name", "level"), [("approach", Level.WARNING), ("stop", Level.STOP)])
+def test_who_has_stopped_is_told_once_and_coming_closer_speaks_again(name, level) -> None:
+    once = len(PATTERNS[name].pulses)
+    motor = Motor()
+    haptics = Haptics(motor, 1.0)
+    haptics.feel(name, 0.0)
+    duties = []
+    for k in range(1, 1000):
+        haptics.update(k * TICK, [(name, level)], float("inf") if k < 500 else 1.5)
+        duties.append(motor.duty)
+    assert len(onsets(duties[:499])) == once - 1  # the first pulse began with `feel`
+    assert len(onsets(duties[499:])) > 2 * once
+
+
+def test_not_knowing_the_time_left_quiets_nothing() -> None:
+    assert pulses(float("nan")) > pulses(float("inf"))
+
+
 def test_what_is_over_is_not_felt_again() -> None:
     motor = Motor()
     haptics = Haptics(motor, 1.0)
