@@ -25,7 +25,7 @@ static const float FREE_SD = 0.6f;          /* no witness: the echoes decide */
 static const float PROOF = 0.10f;           /* above noise and 3 cm of sway either way */
 static const float PROOF_AGAINST = 0.50f;   /* while the body says it is not backing */
 static const float PROOF_RESTLESS = 0.50f;  /* where a second belt's pings are in the air */
-static const float PROOF_FLOOR = 0.80f;     /* against an echo that may be the floor's */
+static const float PROOF_FLOOR = 0.65f;     /* against an echo that may be the floor's */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
 static const float YOUNG = 1.0f;            /* s after which a target must have proven it itself */
@@ -41,7 +41,7 @@ static const float TURN_MEMORY = 0.5f;      /* s, half a stride's swing of the p
 /* Levels by time left; margins above what the wearer needs. */
 static const float LEAST_NEED = 2.0f;       /* s, evaluation.md, Rear obstacles */
 static const float SPARE = 0.5f;            /* s, the same: stopping distance / speed + this */
-static const float EARLY = 0.3f;            /* s, pings, filter and motor are late by less */
+static const float EARLY = 0.4f;        /* s: pings, filter and motor are late by less */
 static const float CAUTION_LEAD = 1.2f;     /* s before the warning */
 static const float CAUTION_MOST = 4.8f;     /* s; above 5 a cue is unjustified (evaluation.md) */
 static const float KNOWN = 0.5f;            /* s: a target seen so long does not begin with a stop */
