@@ -112,6 +112,7 @@ class Haptics:
         """`strength`: duty (0..1) of the strongest pulse."""
         self._motor, self._strength = motor, strength
         self._playing: Pattern | None = None
+        self._level = Level.NONE  # that it was begun for
         self._begun = -math.inf  # s
         self._waiting = ""  # a pattern felt once, whose turn comes when this one is over
         self._left = math.nan  # s to contact
@@ -124,28 +125,29 @@ class Haptics:
         """The motor's, as last set."""
         return self._motor.duty
 
-    def feel(self, name: str, now: float) -> float | None:
+    def feel(self, name: str, now: float, level: Level = Level.NONE) -> float | None:
         """Begin a pattern of PATTERNS; returns when the motor was switched on for it [s].
 
-        None when one as urgent is playing, or the motor must rest. What is felt only once then
+        At a higher `level` it begins anew: coming closer always speaks. None when one as urgent is playing, or the motor must rest. What is felt only once then
         waits its turn (the most urgent of those); what goes on is felt again anyhow.
         """
         pattern = PATTERNS[name]
-        if not self.free_for(name, now):
+        if not self.free_for(name, now, level):
             if not pattern.pause and (
                 not self._waiting or pattern.priority > PATTERNS[self._waiting].priority
             ):
                 self._waiting = name
             return None
-        self._playing, self._begun = pattern, now
+        self._playing, self._level, self._begun = pattern, level, now
         self._ended[name] = now + pattern.length
         self._drive(now)
         return now if self._motor.duty > 0 else None
 
-    def free_for(self, name: str, now: float) -> bool:
+    def free_for(self, name: str, now: float, level: Level = Level.NONE) -> bool:
         """Whether a pattern may begin now [s]: nothing as urgent is playing."""
         playing = self._playing if self._busy(now) else None
-        return playing is None or PATTERNS[name].priority > playing.priority
+        urgency = PATTERNS[name].priority, level
+        return playing is None or urgency > (playing.priority, self._level)
 
     def update(
         self, now: float, going_on: Iterable[tuple[str, Level]] = (), left: float = math.nan

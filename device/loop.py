@@ -102,7 +102,8 @@ class Loop:
         for record in records:
             pattern = _pattern(record)
             if pattern and not self.policy.falling(record.t):
-                record.buzz_t = self.haptics.feel(pattern, self.clock.now())
+                level = Level[record.level.upper()]
+                record.buzz_t = self.haptics.feel(pattern, self.clock.now(), level)
                 felt = felt or record.buzz_t is not None
             self.lanes.put(record)
             log.info("%s %s %s %s", record.event, record.level, record.state, record.detail)

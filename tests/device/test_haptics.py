@@ -193,3 +193,15 @@ def test_ever_more_urgent_patterns_do_not_add_up_to_a_motor_left_on() -> None:
         begun += lasts
     runs = "".join("1" if duty else "0" for duty in duties).split("0")
     assert 1.9 < max(map(len, runs)) * TICK <= MAX_ON_S + 2 * TICK
+
+
+def test_coming_closer_speaks_at_once_and_the_same_again_does_not() -> None:
+    motor = Motor()
+    haptics = Haptics(motor, 1.0)
+    assert haptics.feel("approach", 0.0, Level.CAUTION) == 0.0
+    haptics.update(0.18)
+    assert motor.duty == 0.0, "between its pulses"
+    assert haptics.feel("approach", 0.19, Level.CAUTION) is None
+    assert haptics.feel("approach", 0.2, Level.WARNING) == 0.2
+    assert haptics.feel("approach", 0.3, Level.WARNING) is None
+    assert haptics.feel("approach", 0.3, Level.CAUTION) is None
