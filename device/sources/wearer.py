@@ -115,7 +115,7 @@ class Wearer:
     def stumble(self) -> Act:
         """A heel catches: the trunk tips back, two quick steps catch it."""
         self.doing = "stumble"
-        side, size = self.random.choice((-1.0, 1.0)), self.random.uniform(0.8, 1.2)
+        side, size = self.random.choice((-1.0, 1.0)), self.random.uniform(0.75, 0.92)
         start, lean0 = self.t, self.lean
         while (s := self.t - start) < 1.3:
             dt = yield
