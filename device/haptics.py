@@ -128,8 +128,9 @@ class Haptics:
     def feel(self, name: str, now: float, level: Level = Level.NONE) -> float | None:
         """Begin a pattern of PATTERNS; returns when the motor was switched on for it [s].
 
-        At a higher `level` it begins anew: coming closer always speaks. None when one as urgent is playing, or the motor must rest. What is felt only once then
-        waits its turn (the most urgent of those); what goes on is felt again anyhow.
+        At a higher `level` it begins anew: coming closer always speaks. None when one as urgent is
+        playing, or the motor must rest. What is felt only once then waits its turn (the most urgent
+        of those); what goes on is felt again anyhow.
         """
         pattern = PATTERNS[name]
         if not self.free_for(name, now, level):
