@@ -49,16 +49,14 @@ class Gap(IntEnum):
     NO_DATA = 1
     BUS = 2
     OVERFLOW = 3
-    FROZEN = 4
-    ABSURD = 5
-    RESET = 6
+    RESET = 4
 
 
 @dataclass(slots=True)
 class Frame:
     """One tick of truth. SI units, body frame (x forward, y left, z up), monotonic seconds.
 
-    The order of the fields is the order on the wire; `_CODES` gives each its type.
+    The order of the fields is the order on the wire; `_LAYOUT` gives each its type.
     """
 
     t: float = NAN  # s, when the IMU sample was measured
@@ -168,14 +166,6 @@ class RingReader:
             if sequence and (frame := self.read(sequence)):
                 return sequence, frame
         return None
-
-    def follow(self, after: int) -> tuple[int, Frame] | None:
-        """Cheap `newest` for who has already read `after`: steps on from there."""
-        newest: tuple[int, Frame] | None = None
-        while (frame := self.read(after + 1)) is not None:
-            after += 1
-            newest = after, frame
-        return newest
 
     def _sequence(self, slot: int) -> int:
         found: int

@@ -16,6 +16,7 @@ import uvicorn
 
 from device import commands, settings
 from device.alerts import Level
+from device.clock import boot_id
 from device.config import Config
 from service import api
 from service.broker import Broker
@@ -27,7 +28,7 @@ from service.history import History
 from service.intake import Intake
 from service.live import Live
 from service.loop import Loop
-from service.moment import boot_id, moment
+from service.moment import moment
 from service.own import OwnRecords
 from service.presence import Presence
 from service.store import Store, StoreError

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import NamedTuple
 
 
@@ -22,11 +21,3 @@ class Moment(NamedTuple):
 def moment() -> Moment:
     """Read both clocks. Only for the loop and the edge of the process."""
     return Moment(time.monotonic(), time.time())
-
-
-def boot_id() -> str:
-    """The kernel's id of this boot, first eight hex digits; `00000000` where there is none."""
-    try:
-        return Path("/proc/sys/kernel/random/boot_id").read_text()[:8]
-    except OSError:
-        return "00000000"

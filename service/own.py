@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from device.alerts import Level, Record, State
+from device.clock import wall_clock_synchronised
 from service.moment import Moment
 
 RUN_PREFIX = "service-"  # marks the service's runs among the device's
@@ -36,11 +37,7 @@ class OwnRecords:
         by: str = "",
         source: str = "live",
     ) -> dict[str, Any]:
-        """One alert, complete but for `delayed_s`; without `alert_id` it begins an episode.
-
-        `clock_synchronised` is false: the service does not ask the kernel, and the monotonic
-        `t` beside it is what a receiver on this boot can trust.
-        """
+        """One alert, complete but for `delayed_s`; without `alert_id` it begins an episode."""
         self._count += 1
         number = f"{self.belt}:{self.run}:{self._count}"
         record = Record(
@@ -59,6 +56,6 @@ class OwnRecords:
             "belt": self.belt,
             "boot": self.run,
             "raised_at": now.written(),
-            "clock_synchronised": False,
+            "clock_synchronised": wall_clock_synchronised(),
             **record.to_dict(),
         }

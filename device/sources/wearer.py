@@ -38,7 +38,6 @@ class Wearer:
         self.x = 0.0  # m along the walkway
         self.height = HIP  # m of the belt above ground
         self.speed = 0.0  # m/s, backward negative: truth
-        self.doing = "stand"
         self.contacts: list[float] = []  # s, the newest few initial contacts: truth
         self.button = False
         self.touches = False  # heels or seat are against something
@@ -68,7 +67,7 @@ class Wearer:
     # acts
 
     def stand(self, seconds: float) -> Act:
-        self.doing, self._want_lean = "stand", 0.0
+        self._want_lean = 0.0
         yield from self._settle(seconds)
 
     def walk(self, speed: float, seconds: float) -> Act:
@@ -76,7 +75,6 @@ class Wearer:
 
         Ends in mid-stride: `stop`, or what else happens, comes next.
         """
-        self.doing = "walk"
         self._gait = BACKWARD if speed < 0 else FORWARD
         self._pace, self._want_lean = speed, LEAN_BACK if speed < 0 else 0.03
         self._buzzes, self._cue = [], math.inf  # only what is felt from now on
@@ -114,7 +112,6 @@ class Wearer:
 
     def stumble(self) -> Act:
         """A heel catches: the trunk tips back, two quick steps catch it."""
-        self.doing = "stumble"
         side, size = self.random.choice((-1.0, 1.0)), self.random.uniform(0.75, 0.92)
         start, lean0 = self.t, self.lean
         while (s := self.t - start) < 1.3:
@@ -139,7 +136,6 @@ class Wearer:
 
     def fall(self) -> Act:
         """Backward, not caught: some 0.65 s of losing the ground, an impact, the head after it."""
-        self.doing = "fall"
         falling, flat = self.random.uniform(0.57, 0.73), -1.5  # s, rad
         drop = 6.0 * 0.70 / falling**2  # m/s² at its end, rising evenly: the hips come down 0.7 m
         tip, side = self.random.uniform(0.9, 1.2), self.random.uniform(-0.25, 0.25)  # rad
@@ -171,11 +167,9 @@ class Wearer:
             self.height = 0.12
         self.acc = (0.0, 0.0, 0.0)
         self._want_lean, self._want_roll = flat, 0.05
-        self.doing = "lie"
 
     def get_up(self) -> Act:
         """Sit up, kneel, stand: 5 s without haste."""
-        self.doing = "get up"
         lean0, height0, roll0 = self.lean, self.height, self.roll
         for seconds, lean, height in ((2.0, -0.25, 0.3), (1.5, 0.55, 0.55), (1.5, 0.05, HIP)):
             start = self.t

@@ -13,8 +13,8 @@ from tests.conftest import ROOT
 
 # What the service may know of the device: the words, how they lie in the lanes, the settings.
 VOCABULARY = {
-    "device.alerts", "device.commands", "device.config", "device.frames", "device.journal",
-    "device.settings",
+    "device.alerts", "device.clock", "device.commands", "device.config", "device.frames",
+    "device.journal", "device.settings",
 }  # fmt: skip
 ROOTS = {"device/__main__.py", "service/__main__.py"}  # and device/cli/
 TOP = {

@@ -27,21 +27,9 @@ from device.sources.live import HardwareMissingError, live
 from device.sources.replayed import ReplayedSource
 from device.sources.scenarios import SCENARIOS
 from device.sources.simulated import Bench, simulated
+from tests.device.virtual import Clock
 
 MEASURED = ("t", "ax", "ay", "az", "gx", "gy", "gz", "ping_t", "ping_range", "battery")
-
-
-class Clock:
-    """Time that is where it is put."""
-
-    def __init__(self) -> None:
-        self.t = 1000.0
-
-    def now(self) -> float:
-        return self.t
-
-    def sleep_until(self, deadline: float) -> None:
-        self.t = max(self.t, deadline)
 
 
 def frames(source: Source, clock: Clock, seconds: float, tick: float = 0.01) -> list[Frame]:
