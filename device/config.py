@@ -53,9 +53,10 @@ class Loop:
 
 @dataclass(frozen=True, slots=True)
 class Imu:
-    driver: str = key("lsm6dsox", "Chip of the motion sensor.", choices=("lsm6dsox",))
     bus: int = key(1, "I2C bus number (/dev/i2c-N).", low=0, high=20)
-    address: int = key(0x6A, "I2C address.", low=0x08, high=0x77)
+    address: int = key(
+        0, "I2C address; 0: found by itself at 0x6a, 0x6b, 0x68, 0x69.", low=0, high=0x77
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -50,6 +50,8 @@ class Gap(IntEnum):
     BUS = 2
     OVERFLOW = 3
     RESET = 4
+    FROZEN = 5
+    RANGE = 6  # beyond what a body can do
 
 
 @dataclass(slots=True)

@@ -1,27 +1,22 @@
 """LSM6DSOX and ISM330DHCX: accelerometer and gyroscope over I2C, through their tagged FIFO.
 
 Registers have the names of ST's LSM6DSOX datasheet (DS12814), whose section 9, "Register
-description", has each under its name and address, in order of address; scales are in section 4.1.
-"AN" is the application note AN5272. The ISM330DHCX has the same map for all that is used here.
-
-The board sits flat against the back of the belt with its components facing away from the wearer
-and its y arrow up, so that seen from the wearer the chip's axes point right, up and backward:
-
-    body x (forward) = -chip z,   body y (left) = -chip x,   body z (up) = chip y
+description", has each under its name and address, in order of address; scales and the limits of
+the self-test are in section 4.1. "AN" is the application note AN5272. The ISM330DHCX has the same
+map for all that is used here.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from struct import Struct
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from smbus2 import i2c_msg
 
-from device.frames import NAN, Gap
-
-WHO_AM_I = 0x0F
-IDENTITIES = {0x6C: "LSM6DSOX", 0x6B: "ISM330DHCX"}
+from device.drivers.imu import ChipError, G, Imu, Lost, Steps
+from device.frames import Gap
 
 FIFO_CTRL1 = 0x07  # watermark, low byte
 FIFO_CTRL2 = 0x08  # watermark, high bit; compression
@@ -30,35 +25,34 @@ FIFO_CTRL4 = 0x0A  # FIFO mode
 CTRL1_XL = 0x10  # accelerometer rate and range
 CTRL2_G = 0x11  # gyroscope rate and range
 CTRL3_C = 0x12  # block update, address increment, reset
+CTRL5_C = 0x14  # self-test
+OUT_TEMP_L = 0x20  # two bytes
+OUTX_L_G, OUTX_L_A = 0x22, 0x28  # six bytes each
 FIFO_STATUS1 = 0x3A  # unread words, low byte
 FIFO_STATUS2 = 0x3B  # unread words, high bits; flags
 INTERNAL_FREQ_FINE = 0x63  # how far off this chip's oscillator is, steps of 0.15 %
 FIFO_DATA_OUT_TAG = 0x78  # the six data bytes follow, and the address wraps back here
 
 BDU, IF_INC, SW_RESET = 0x40, 0x04, 0x01  # in CTRL3_C
-ODR_104 = 0x4  # in CTRL1_XL, CTRL2_G and FIFO_CTRL3
-FS_XL_16G = 0x1  # ±16 g: falls clip at less
+ODR_52, ODR_104, ODR_208 = 0x3, 0x4, 0x5  # in CTRL1_XL, CTRL2_G and FIFO_CTRL3
+FS_XL_16G, FS_XL_4G = 0x1, 0x2  # ±16 g: falls clip at less
 FS_G_2000 = 0x3  # ±2000 dps
+ST_G, ST_XL = 0x04, 0x01  # in CTRL5_C: the positive self-tests
 BYPASS, CONTINUOUS = 0x0, 0x6  # FIFO modes; bypass empties it
 OVER_RUN_LATCHED = 0x08  # in FIFO_STATUS2: words were overwritten since it was last read
 TAG_GYROSCOPE, TAG_ACCELEROMETER = 0x01, 0x02  # TAG_SENSOR
 
 WORD = Struct("<Bhhh")  # tag, x, y, z
-ACC_SCALE = 0.488e-3 * 9.80665  # m/s² a step at ±16 g
-GYRO_SCALE = math.radians(70e-3)  # rad/s a step at ±2000 dps
+AXES = Struct("<hhh")
 BASE_RATE, RATE_DIVIDER, FINE_STEP = 6667.0, 64, 0.0015  # rate of this very chip at ODR 104
-FIRST_SAMPLES = 3  # not yet settled after power-up, AN; thrown away
-
 RESET_POLLS = 50  # reads of SW_RESET before giving up; the reset takes 50 µs, a read more
-ATTEMPTS = 3  # at one drain, before the bus is called broken
-RESTART_EVERY = 0.5  # s between attempts to set a lost chip up again
-SILENCE = 0.05  # s without a sample, after which the settings are checked
-DRIFT_GAIN = 0.02  # share of the timeline's error taken out at each drain: smooths bus jitter
+ST_WAIT, ST_SAMPLES = 0.1, 5  # s until the output is stable, and how many are averaged, AN
 
 SETTINGS = (
     (FIFO_CTRL4, BYPASS),
     (CTRL3_C, BDU | IF_INC),
-    (CTRL1_XL, ODR_104 << 4 | FS_XL_16G << 2),
+    (CTRL5_C, 0),
+    (CTRL1_XL, ODR_104 << 4 | FS_XL_16G << 2),  # low-pass at half the rate
     (CTRL2_G, ODR_104 << 4 | FS_G_2000 << 2),
     (FIFO_CTRL1, 0),
     (FIFO_CTRL2, 0),
@@ -66,167 +60,123 @@ SETTINGS = (
     (FIFO_CTRL4, CONTINUOUS),
 )
 
-Vector = tuple[float, float, float]
-_UNKNOWN: Vector = (NAN, NAN, NAN)
+
+class SelfTest(NamedTuple):
+    """What the chip pushes, and by how much it must move."""
+
+    name: str
+    control: int  # register of rate and range
+    setting: int
+    bit: int  # in CTRL5_C
+    output: int  # register of the first axis
+    scale: float  # unit a step
+    unit: str
+    low: int
+    high: int
 
 
-class ChipError(Exception):
-    """Something answers, but not as this chip must; the text says what."""
+ST_ACCELEROMETER = SelfTest(
+    "accelerometer", CTRL1_XL, ODR_52 << 4 | FS_XL_4G << 2, ST_XL, OUTX_L_A, 0.122, "mg", 50, 1700
+)
+ST_GYROSCOPE = SelfTest(
+    "gyroscope", CTRL2_G, ODR_208 << 4 | FS_G_2000 << 2, ST_G, OUTX_L_G, 70e-3, "dps", 150, 700
+)
 
 
-class Reading(NamedTuple):
-    """One sample, or one gap with its reason (then both vectors are NaN)."""
-
-    t: float  # s, when it was measured
-    acc: Vector  # m/s², body axes
-    gyro: Vector  # rad/s, body axes
-    gap: Gap = Gap.NONE
+class Chip(NamedTuple):
+    name: str
+    warning: str = ""
 
 
-class Lsm6dsox:
-    """Reads every sample the chip took, however late the reader comes (up to 2.4 s of FIFO).
+CHIPS = {0x6C: Chip("LSM6DSOX"), 0x6B: Chip("ISM330DHCX")}
 
-    `bus` is an smbus2.SMBus. Raises OSError when it does not answer at the start, ChipError when
-    it is another chip; after that whatever goes wrong is a gap in `read`, and set up anew.
-    """
 
-    def __init__(self, bus: Any, address: int) -> None:
-        self._bus, self._address = bus, address
-        self.rate = BASE_RATE / RATE_DIVIDER  # samples a second
-        self.errors = 0  # bus errors met, the recovered ones too
-        self._restart()
+class Lsm6dsox(Imu):
+    """Up to 2.4 s of FIFO at 104 samples a second."""
 
-    def read(self, now: float) -> list[Reading]:
-        """Every sample since the last call, oldest first; empty when none is due yet.
+    ADDRESSES = (0x6A, 0x6B)  # SA0 low or high
+    WHO_AM_I = 0x0F
+    IDENTITIES = CHIPS
+    ACC_SCALE = 0.488e-3 * G
+    GYRO_SCALE = math.radians(70e-3)
+    RESET_S = 0.0
+    FIRST_SAMPLES = 3  # AN
 
-        At most ATTEMPTS short transfers when the bus fails; `now` [s] is the time of this call.
-        """
-        if self._lost is not Gap.NONE:
-            return [self._recover(now)]
-        for _ in range(ATTEMPTS):
-            try:
-                words, overrun = self._drain()
-            except OSError:
-                self.errors += 1
-                continue
-            if overrun:
-                return self._lose(now, Gap.OVERFLOW)
-            return self._pair(words, now) if words else self._silent(now)
-        return self._lose(now, Gap.BUS)
-
-    def close(self) -> None:
-        self._bus.close()
-
-    # the chip
-
-    def _restart(self) -> None:
-        self._lost = Gap.NONE  # why the chip must be set up again
-        self._restart_at = -math.inf
-        self._half: dict[int, Vector] = {}  # words of the time slot not yet complete
-        self._slot = -1  # TAG_CNT of that slot
-        self._skip = FIRST_SAMPLES
-        self._last = -math.inf  # s, newest sample's time
-        self._heard = math.inf  # s, when words last came, or the first look for them
-        found = self._get(WHO_AM_I)
-        if found not in IDENTITIES:
-            raise ChipError(
-                f"WHO_AM_I at 0x{self._address:02x} says 0x{found:02x}, "
-                f"not {' or '.join(f'0x{k:02x} ({v})' for k, v in IDENTITIES.items())}"
-            )
+    def _reset(self) -> None:
         self._set(CTRL3_C, SW_RESET)
         if not any(self._get(CTRL3_C) & SW_RESET == 0 for _ in range(RESET_POLLS)):
             raise ChipError("the motion sensor does not come out of its reset")
-        for register, value in SETTINGS:
-            self._set(register, value)
-            if (kept := self._get(register)) != value:
-                raise ChipError(f"register 0x{register:02x} keeps 0x{kept:02x}, not 0x{value:02x}")
+
+    def _settings(self) -> tuple[tuple[int, int], ...]:
+        return SETTINGS
+
+    def _start(self) -> None:
+        self._half: dict[int, tuple[int, int, int]] = {}  # words of the slot not yet complete
+        self._slot = -1  # TAG_CNT of that slot
         fine = (self._get(INTERNAL_FREQ_FINE) ^ 0x80) - 0x80  # two's complement
         self.rate = BASE_RATE * (1.0 + FINE_STEP * fine) / RATE_DIVIDER
 
-    def _drain(self) -> tuple[list[tuple[int, int, int, int]], bool]:
-        """All words in the FIFO, and whether older ones were overwritten (then none)."""
-        low, high = self._bus.read_i2c_block_data(self._address, FIFO_STATUS1, 2)
+    def _drain(self) -> list[Steps | None]:
+        low, high = self._block(FIFO_STATUS1, 2)
         if high & OVER_RUN_LATCHED:
-            return [], True
+            raise Lost(Gap.OVERFLOW)
         if not (count := (high & 0x03) << 8 | low):
-            return [], False
+            return []
         data = i2c_msg.read(self._address, count * WORD.size)
         self._bus.i2c_rdwr(i2c_msg.write(self._address, [FIFO_DATA_OUT_TAG]), data)
-        return list(WORD.iter_unpack(bytes(data))), False
+        return self._pair(bytes(data))
 
-    def _get(self, register: int) -> int:
-        value: int = self._bus.read_byte_data(self._address, register)
-        return value
-
-    def _set(self, register: int, value: int) -> None:
-        self._bus.write_byte_data(self._address, register, value)
-
-    # what goes wrong
-
-    def _lose(self, now: float, why: Gap) -> list[Reading]:
-        """Nothing read so far is carried over: what follows is a new stretch of samples."""
-        self._lost, self._restart_at = why, now
-        return [Reading(now, _UNKNOWN, _UNKNOWN, why)]
-
-    def _recover(self, now: float) -> Reading:
-        why = self._lost
-        if now >= self._restart_at:
-            try:
-                self._restart()
-            except (OSError, ChipError):
-                self.errors += 1
-                self._lost, self._restart_at = Gap.BUS, now + RESTART_EVERY
-        return Reading(now, _UNKNOWN, _UNKNOWN, why)
-
-    def _silent(self, now: float) -> list[Reading]:
-        """No word in the FIFO: early, or a chip that was reset behind our back (then it sleeps)."""
-        self._heard = min(self._heard, now)
-        if now - self._heard < SILENCE:
-            return []
-        try:
-            kept = all(self._get(register) == value for register, value in SETTINGS[1:])
-        except OSError:
-            self.errors += 1
-            return self._lose(now, Gap.BUS)
-        return self._lose(now, Gap.NO_DATA if kept else Gap.RESET)
-
-    # from words to samples
-
-    def _pair(self, words: list[tuple[int, int, int, int]], now: float) -> list[Reading]:
-        """Words of one time slot (TAG_CNT) belong together; a slot missing is a gap."""
-        self._heard = now
-        samples: list[tuple[Vector, Vector] | None] = []
-        for tag, x, y, z in words:
-            slot, sensor = tag >> 1 & 0x03, tag >> 3
-            if slot != self._slot:
-                broken = self._slot >= 0 and (self._half or slot != (self._slot + 1) % 4)
-                if broken and samples[-1:] != [None]:
-                    samples.append(None)
-                self._slot, self._half = slot, {}
-            if sensor == TAG_GYROSCOPE:
-                self._half[sensor] = (-z * GYRO_SCALE, -x * GYRO_SCALE, y * GYRO_SCALE)
-            elif sensor == TAG_ACCELEROMETER:
-                self._half[sensor] = (-z * ACC_SCALE, -x * ACC_SCALE, y * ACC_SCALE)
-            if len(self._half) == 2:
-                samples.append((self._half[TAG_ACCELEROMETER], self._half[TAG_GYROSCOPE]))
-                self._half = {}
-        settled = samples[self._skip :]
-        self._skip = max(0, self._skip - len(samples))
-        return [
-            Reading(t, *sample) if sample else Reading(t, _UNKNOWN, _UNKNOWN, Gap.BUS)
-            for t, sample in zip(self._times(len(settled), now), settled, strict=True)
-        ]
-
-    def _times(self, count: int, now: float) -> list[float]:
-        """When `count` samples ending about now were measured: counted at the chip's own rate.
-
-        The newest lies half a period back on average; never later than now.
+    def _pair(self, data: bytes) -> list[Steps | None]:
+        """Words of one time slot (TAG_CNT) belong together; a slot missing, or a tag whose parity
+        is wrong, is a gap.
         """
-        if not count:
-            return []
-        expected = now - 0.5 / self.rate
-        last = self._last if self._last > -math.inf else expected - count / self.rate
-        newest = last + count / self.rate
-        newest = min(now, newest + DRIFT_GAIN * (expected - newest))
-        self._last = newest
-        return [newest - (count - 1 - k) * (newest - last) / count for k in range(count)]
+        samples: list[Steps | None] = []
+        for tag, x, y, z in WORD.iter_unpack(data):
+            slot, sensor = tag >> 1 & 0x03, tag >> 3
+            spoiled = tag.bit_count() % 2 == 1
+            if spoiled or slot != self._slot:
+                broken = self._slot >= 0 and (self._half or slot != (self._slot + 1) % 4)
+                if (spoiled or broken) and samples[-1:] != [None]:
+                    samples.append(None)
+                self._slot, self._half = -1 if spoiled else slot, {}
+            if not spoiled:
+                self._half[sensor] = (x, y, z)
+            if len(self._half) == 2:
+                acc, gyro = self._half.get(TAG_ACCELEROMETER), self._half.get(TAG_GYROSCOPE)
+                samples.append((*acc, *gyro) if acc and gyro else None)
+                self._half = {}
+        return samples
+
+    def _celsius(self) -> float:
+        return 25.0 + int.from_bytes(self._block(OUT_TEMP_L, 2), "little", signed=True) / 256
+
+    def _self_test(self, wait: Callable[[float], None]) -> str:
+        """AN, section 10: what the test adds to each axis, the chip lying still."""
+        self._set(FIFO_CTRL4, BYPASS)
+        for test in (ST_ACCELEROMETER, ST_GYROSCOPE):
+            self._set(test.control, test.setting)
+            self._set(CTRL5_C, 0)
+            wait(ST_WAIT)
+            without = self._mean(test.output, wait)
+            self._set(CTRL5_C, test.bit)
+            wait(ST_WAIT)
+            moved = [
+                abs(b - a) * test.scale
+                for a, b in zip(without, self._mean(test.output, wait), strict=True)
+            ]
+            self._set(CTRL5_C, 0)
+            if not all(test.low <= axis <= test.high for axis in moved):
+                shown = ", ".join(f"{axis:.0f}" for axis in moved)
+                return (
+                    f"{test.name}: the self-test moves its axes by {shown} {test.unit}, "
+                    f"not {test.low} to {test.high}"
+                )
+        return ""
+
+    def _mean(self, register: int, wait: Callable[[float], None]) -> list[float]:
+        total = [0, 0, 0]
+        for _ in range(ST_SAMPLES):
+            wait(1 / 52)
+            for k, value in enumerate(AXES.unpack(self._block(register, AXES.size))):
+                total[k] += value
+        return [value / ST_SAMPLES for value in total]

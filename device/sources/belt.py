@@ -7,7 +7,8 @@ from typing import Any
 from device.config import Config
 from device.drivers.button import Button
 from device.drivers.hcsr04 import Hcsr04
-from device.drivers.lsm6dsox import Lsm6dsox
+from device.drivers.imu import Imu
+from device.drivers.imus import probe
 from device.drivers.motor import Motor
 from device.frames import Frame
 
@@ -15,7 +16,7 @@ from device.frames import Frame
 class BeltSource:
     """One belt's sensors. Without a ranger no ping ever comes."""
 
-    def __init__(self, name: str, imu: Lsm6dsox, ranger: Hcsr04 | None, button: Button) -> None:
+    def __init__(self, name: str, imu: Imu, ranger: Hcsr04 | None, button: Button) -> None:
         self.name = name
         self.fs = imu.rate
         self._imu, self._ranger, self._button = imu, ranger, button
@@ -49,7 +50,7 @@ def assemble(name: str, config: Config, bus: Any, pins: Any) -> tuple[BeltSource
 
     Raises what they raise at the start: OSError, ChipError, gpiozero's errors.
     """
-    imu = Lsm6dsox(bus, config.imu.address)
+    imu = probe(bus, config.imu.address)
     motor = Motor(pins, config.motor.pin)
     button = Button(pins, config.button.pin)
     ranger = None

@@ -10,7 +10,7 @@ from smbus2 import SMBus
 
 from device.clock import Clock
 from device.config import Config
-from device.drivers.lsm6dsox import ChipError
+from device.drivers.imu import ChipError
 from device.drivers.motor import Motor
 from device.sources.belt import BeltSource, assemble
 
@@ -30,11 +30,11 @@ def live(config: Config, clock: Clock) -> tuple[BeltSource, Motor]:
         return assemble("live", config, bus, pins)
     except OSError as error:
         raise HardwareMissingError(
-            f"no motion sensor at 0x{config.imu.address:02x} on I2C bus {config.imu.bus} "
-            f"({error.strerror or error}): check its wiring, then `i2cdetect -y {config.imu.bus}`"
+            f"no motion sensor on I2C bus {config.imu.bus} ({error.strerror or error}): "
+            f"check its wiring, then `i2cdetect -y {config.imu.bus}`"
         ) from error
     except ChipError as error:
-        raise HardwareMissingError(f"{error}: check [imu] address, or change the board") from error
+        raise HardwareMissingError(f"{error}: set [imu] address, or change the board") from error
     except GPIOZeroError as error:
         raise HardwareMissingError(f"a pin cannot be used: {error}: check the pins set") from error
 

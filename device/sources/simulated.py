@@ -8,7 +8,8 @@ from device.clock import Clock
 from device.config import Config
 from device.drivers.motor import Motor
 from device.sources.belt import BeltSource, assemble
-from device.sources.chips import Hcsr04Chip, Lsm6dsoxChip, SimulatedBus
+from device.sources.chips import Hcsr04Chip, SimulatedBus
+from device.sources.imu_chips import Lsm6dsoxChip, Mpu6050Chip
 from device.sources.pins import ButtonPin, EchoPin, MotorPin, SimulatedPins, TriggerPin
 from device.sources.scenarios import SCENARIOS
 from device.sources.world import Script, World
@@ -18,12 +19,15 @@ class Bench:
     """A world with a belt's electronics in it: `bus` and `pins` for drivers, faults to throw."""
 
     def __init__(self, config: Config, script: Script, clock: Clock, seed: int = 1) -> None:
+        """The motion sensor is the one that belongs to [imu] address; at 0 an LSM6DSOX."""
         self._clock = clock
         pitch = math.radians(config.ranger.pitch_deg)
         self.world = World(script, clock.now(), seed, pitch)
-        self.imu = Lsm6dsoxChip(self.world.imu, seed)
+        address = config.imu.address or 0x6A
+        chip = Mpu6050Chip if address in (0x68, 0x69) else Lsm6dsoxChip
+        self.imu: Lsm6dsoxChip | Mpu6050Chip = chip(self.world.imu, seed)
         self.ranger = Hcsr04Chip(self.world.distance)
-        self.bus = SimulatedBus(config.imu.address, self.imu, self.catch_up)
+        self.bus = SimulatedBus({address: self.imu}, self.catch_up)
         self.pins = SimulatedPins(
             {
                 config.ranger.trigger_pin: TriggerPin,

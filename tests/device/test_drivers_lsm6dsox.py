@@ -10,9 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.drivers.lsm6dsox import ChipError, Lsm6dsox, Reading
+from device.drivers.imu import ChipError, Reading
+from device.drivers.lsm6dsox import Lsm6dsox
 from device.frames import Gap
-from device.sources.chips import Lsm6dsoxChip, SimulatedBus
+from device.sources.chips import Chip, SimulatedBus
+from device.sources.imu_chips import Lsm6dsoxChip
 
 ADDRESS = 0x6A
 ACC, GYRO = (1.0, -2.0, 9.5), (0.4, -0.3, 0.2)
@@ -25,7 +27,7 @@ class Rig:
         self.now = 50.0
         self.asked: list[float] = []  # sample times of the chip
         self.chip = chip or Lsm6dsoxChip(self.motion)
-        self.bus = bus(ADDRESS, self.chip, lambda: self.chip.advance(self.now))
+        self.bus = bus({ADDRESS: self.chip}, lambda: self.chip.advance(self.now))
         self.imu = Lsm6dsox(self.bus, ADDRESS)
 
     def motion(self, t: float) -> Any:
@@ -150,9 +152,9 @@ def test_a_bus_that_is_gone_is_a_bounded_effort_and_a_gap_each_time() -> None:
     class Counted(SimulatedBus):
         transfers = 0
 
-        def _begin(self, address: int) -> None:
+        def _begin(self, address: int) -> Chip:
             self.transfers += 1
-            super()._begin(address)
+            return super()._begin(address)
 
     rig = Rig(bus=Counted)
     rig.run(1.0)

@@ -54,7 +54,7 @@ def test_values_are_taken(tmp_path: Path) -> None:
         ("[loop]\nrate_hz = '100'\n", 2, "must be a number"),
         ("[loop]\nqueue = 20.5\n", 2, "whole number"),
         ("[loop]\nqueue = true\n", 2, "whole number"),
-        ("[imu]\n# a comment\ndriver = 'bmi270'\n", 3, "choose lsm6dsox"),
+        ("[ranger]\n# a comment\ndriver = 'srf02'\n", 3, "choose hcsr04"),
         ("[belt]\nname = 'Not Good/'\n", 2, "must match"),
         ("[belt]\nrun_dir = 3\n", 2, "path in quotes"),
         ("[motor]\npin = 23\n", 2, "share GPIO 23"),
