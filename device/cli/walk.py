@@ -59,7 +59,7 @@ class Walk(Generic[T]):
         ]
         workers = min(len(tasks), len(os.sched_getaffinity(0)))
         total = sum(entry.n for entry in self._recordings.entries)
-        with _progress(self._recordings.name, total) as advance:
+        with progress(self._recordings.name, total) as advance:
             done = map(_file, tasks) if workers < 2 else _in_processes(tasks, workers)
             for (_, entries, _, _), (results, faults) in zip(tasks, done, strict=True):
                 yield from results
@@ -129,34 +129,34 @@ def _started(stop: Event) -> None:
 
 
 @contextmanager
-def _progress(what: str, total: int) -> Iterator[Callable[[int], None]]:
-    """A bar of samples on a terminal, else a line now and then, on standard error."""
+def progress(what: str, total: int, of: str = "samples") -> Iterator[Callable[[int], None]]:
+    """A bar of what is done on a terminal, else a line now and then, on standard error."""
     console = Console(stderr=True)
     if console.is_terminal:
         columns = (
             TextColumn("{task.description}"),
             BarColumn(),
             TaskProgressColumn(),
-            TextColumn("{task.fields[rate]} samples/s"),
+            TextColumn(f"{{task.fields[rate]}} {of}/s"),
             TimeRemainingColumn(),
         )
-        with Progress(*columns, console=console, transient=True) as progress:
-            task = progress.add_task(what, total=total, rate="-")
+        with Progress(*columns, console=console, transient=True) as bar:
+            task = bar.add_task(what, total=total, rate="-")
 
-            def advance(samples: int) -> None:
-                progress.advance(task, samples)
-                speed = progress.tasks[0].speed
-                progress.update(task, rate=f"{speed:,.0f}" if speed else "-")
+            def advance(count: int) -> None:
+                bar.advance(task, count)
+                speed = bar.tasks[0].speed
+                bar.update(task, rate=f"{speed:,.0f}" if speed else "-")
 
             yield advance
         return
     done, told = 0, time.monotonic()
 
-    def say(samples: int) -> None:
+    def say(count: int) -> None:
         nonlocal done, told
-        done += samples
+        done += count
         if time.monotonic() - told >= PLAIN_S:
             told = time.monotonic()
-            sys.stderr.write(f"{what}: {done:,} of {total:,} samples\n")
+            sys.stderr.write(f"{what}: {done:,} of {total:,} {of}\n")
 
     yield say
