@@ -76,8 +76,8 @@ def _assemble(config: Config, scenario: str | None, parts: contextlib.ExitStack)
         config.belt.run_dir.mkdir(parents=True, exist_ok=True)
         parts.enter_context(_only_one(config.belt.run_dir))
     source, motor = _source(config, scenario, clock)
-    parts.callback(motor.close)
     parts.callback(source.close)
+    parts.callback(motor.close)  # first: it may need the bus
     core = Core(source.fs, **_parameters(config))
     run = f"{boot_id()}-{int(clock.now() * 1000):x}"  # this boot, and this start within it
     recorder = Recorder(

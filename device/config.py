@@ -57,29 +57,53 @@ class Imu:
     address: int = key(
         0, "I2C address; 0: found by itself at 0x6a, 0x6b, 0x68, 0x69.", low=0, high=0x77
     )
+    power_pin: int = key(
+        -1,
+        "GPIO (BCM number) of the switch that cuts the power of what is on the bus; -1: none.",
+        low=-1,
+        high=27,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Ranger:
-    driver: str = key("hcsr04", "Rear sensor, or none.", choices=("hcsr04", "none"))
+    driver: str = key("hcsr04", "Rear sensor, or none.", choices=("hcsr04", "mb1242", "none"))
+    bus: int = key(
+        3, "I2C bus number of an mb1242: a software one of its own (hardware.md).", low=0, high=20
+    )
     trigger_pin: int = key(23, "GPIO (BCM number) of the trigger.", low=0, high=27)
     echo_pin: int = key(
         24, "GPIO (BCM number) of the echo, through a divider for a 5 V sensor.", low=0, high=27
     )
-    period_s: float = key(0.06, "Seconds between pings.", low=0.05, high=1.0)
+    period_s: float = key(0.06, "Seconds between pings (mb1242: at least 0.1).", low=0.05, high=1.0)
     height_m: float = key(1.0, "Height of the sensor above the ground.", low=0.3, high=1.6)
     pitch_deg: float = key(0.0, "Angle the beam points above level.", low=-30, high=45)
 
 
 @dataclass(frozen=True, slots=True)
 class Motor:
+    driver: str = key(
+        "pwm", "A transistor on a pin, or a DRV2605L on [imu] bus.", choices=("pwm", "drv2605l")
+    )
     pin: int = key(18, "GPIO (BCM number) of the motor's transistor.", low=0, high=27)
     strength: float = key(1.0, "Duty of the strongest pulse.", low=0.3, high=1.0)
+    buzzer_pin: int = key(
+        -1,
+        "GPIO (BCM number) of an active buzzer that sounds with the motor; -1: none.",
+        low=-1,
+        high=27,
+    )
 
 
 @dataclass(frozen=True, slots=True)
 class Button:
     pin: int = key(17, "GPIO (BCM number) of the button to ground.", low=0, high=27)
+
+
+@dataclass(frozen=True, slots=True)
+class Battery:
+    gauge: str = key("none", "Fuel gauge on [imu] bus, or none.", choices=("max17048", "none"))
+    low_share: float = key(0.15, "Share of charge at which it is low.", low=0.05, high=0.5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +147,7 @@ class Config:
     ranger: Ranger = field(default_factory=Ranger)
     motor: Motor = field(default_factory=Motor)
     button: Button = field(default_factory=Button)
+    battery: Battery = field(default_factory=Battery)
     wearer: Wearer = field(default_factory=Wearer)
     mqtt: Mqtt = field(default_factory=Mqtt)
     http: Http = field(default_factory=Http)

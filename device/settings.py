@@ -12,6 +12,8 @@ from typing import Any
 
 from device.config import Config
 
+MB1242_PERIOD_S = 0.1  # s; drivers/mb1242.py refuses less as well
+
 
 class ConfigError(Exception):
     """What is wrong in the file, where, and what to do: one line."""
@@ -105,14 +107,22 @@ def _check_together(path: Path, text: str, config: Config) -> None:
         "ranger.trigger_pin": config.ranger.trigger_pin,
         "ranger.echo_pin": config.ranger.echo_pin,
         "motor.pin": config.motor.pin,
+        "motor.buzzer_pin": config.motor.buzzer_pin,
         "button.pin": config.button.pin,
+        "imu.power_pin": config.imu.power_pin,
     }
     seen: dict[int, str] = {}
     for name, pin in pins.items():
-        if pin in seen:
+        if pin >= 0 and pin in seen:
             where = f"{path}:{_line(text, *name.split('.'))}"
             raise ConfigError(f"{where}: {name} and {seen[pin]} share GPIO {pin}: move one of them")
         seen[pin] = name
+    if config.ranger.driver == "mb1242" and config.ranger.period_s < MB1242_PERIOD_S:
+        where = f"{path}:{_line(text, 'ranger', 'period_s')}"
+        raise ConfigError(
+            f"{where}: ranger.period_s = {config.ranger.period_s:g} is too short for an mb1242: "
+            f"choose at least {MB1242_PERIOD_S:g}"
+        )
     if not is_loopback(config.http.host) and config.http.token_file == Path():
         where = f"{path}:{_line(text, 'http', 'host')}"
         raise ConfigError(

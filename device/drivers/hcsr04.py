@@ -2,7 +2,10 @@
 
 The echo pin rises when the burst has left (about 0.45 ms after the trigger) and falls when the
 echo is back, or after about 38 ms when there is none (its datasheet's time-out). The edges come
-through the pin's `when_changed` with the back end's own time stamps: the kernel's with lgpio.
+through the pin's `when_changed` with the back end's own time stamps: the kernel's with lgpio. They
+are as late as the interrupt that took them, at each end of the pulse: some 10 µs (2 mm) on an idle
+Pi, up to some 100 µs (2 cm) where a driver holds interrupts off. A back end that polls would be
+worse by milliseconds, so lgpio's is named (sources/live.py).
 `gpiozero.DistanceSensor` is not used: it keeps the last distance when echoes stop.
 """
 
@@ -10,10 +13,11 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from typing import Any, NamedTuple
+from typing import Any
 
 from gpiozero import InputDevice, OutputDevice
 
+from device.drivers.ranger import Ping
 from device.frames import NAN, Echo
 
 SPEED_OF_SOUND = 343.4  # m/s in dry air at 20 °C; 0.6 m/s more a degree: 2 % off at 8 °C or 32 °C
@@ -22,14 +26,6 @@ PULSE_POLLS = 200  # looks at the clock at most during that pulse: a clock that 
 BURST_DELAY = 0.45e-3  # s from trigger to the rise of echo
 MIN_RANGE = 0.02  # m, datasheet: a shorter pulse is no echo
 GIVE_UP = 0.050  # s after the trigger: past the 38 ms of the sensor's own time-out
-
-
-class Ping(NamedTuple):
-    """What one ping brought."""
-
-    t: float  # s, when the echo came back or was given up
-    range: float  # m; NaN unless echo is Echo.DISTANCE
-    echo: Echo
 
 
 class Hcsr04:
@@ -49,10 +45,7 @@ class Hcsr04:
         self._next = 0.0  # s, when the next one is due
 
     def poll(self, now: float) -> Ping | None:
-        """Sends a ping when one is due and gives the outcome of the last as soon as it is known.
-
-        Never waits for an echo; the trigger pulse itself keeps the caller for some 10 µs.
-        """
+        """As `Ranger.poll`; the trigger pulse itself keeps the caller for some 10 µs."""
         high = bool(self._echo.pin.state)
         if not math.isnan(self._sent):
             return self._outcome(now, high)

@@ -10,11 +10,15 @@ from __future__ import annotations
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, NamedTuple, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 
+from smbus2 import i2c_msg
+
+from device.drivers.bus import Bus
 from device.frames import NAN, Gap
 
 ATTEMPTS = 3  # at one drain, before the bus is called broken
+BURST = 32  # samples at most in one transfer: 35 ms at 100 kHz, within the bus's time-out
 RESTART_EVERY = 0.5  # s between attempts to set a lost chip up again
 SILENCE = 0.05  # s without a sample, after which the settings are checked
 FROZEN_AFTER = 0.25  # s of one and the same sample; the noise of a live chip moves some bit in 0.04
@@ -67,7 +71,7 @@ class Identity(Protocol):
 class Imu(ABC):
     """Reads every sample the chip took, however late the reader comes within its FIFO's depth.
 
-    `bus` is an smbus2.SMBus. Raises OSError when nothing answers at the start, ChipError when it
+    `bus` is a bus.Bus. Raises OSError when nothing answers at the start, ChipError when it
     is another chip; after that whatever goes wrong is a gap in `read`, and set up anew.
 
     A driver gives the class variables and the methods marked abstract.
@@ -79,10 +83,11 @@ class Imu(ABC):
     ACC_SCALE: ClassVar[float]  # m/s² a step
     GYRO_SCALE: ClassVar[float]  # rad/s a step
     RESET_S: ClassVar[float]  # s a reset takes; 0: `_reset` sees its end itself
+    TAGGED: ClassVar[bool]  # what is in the FIFO says where it belongs
     FIRST_SAMPLES: ClassVar[int]  # not yet settled after power-up; thrown away
     rate: float  # samples a second, nominal for this very chip
 
-    def __init__(self, bus: Any, address: int) -> None:
+    def __init__(self, bus: Bus, address: int) -> None:
         self._bus, self._address = bus, address
         self.errors = 0  # bus errors met, the recovered ones too
         self.fault = ""  # what kept the chip from being set up, in one line
@@ -178,6 +183,7 @@ class Imu(ABC):
         self._why = Gap.NONE
         self._setting_up = False
         self.fault = ""
+        self._bus.recovered()
         self._skip = self.FIRST_SAMPLES
         self._last = -math.inf  # s, newest sample's time
         self._heard = math.inf  # s, when samples last came, or the first look for them
@@ -198,12 +204,31 @@ class Imu(ABC):
     def _block(self, register: int, length: int) -> bytes:
         return bytes(self._bus.read_i2c_block_data(self._address, register, length))
 
+    def _burst(self, register: int, size: int, count: int) -> bytes:
+        """`count` items of `size` bytes from the FIFO's output, some at a time.
+
+        What has left the FIFO is gone: a burst that breaks off is repeated only where nothing was
+        taken yet, or where tags would show what is missing. Raises OSError, Lost.
+        """
+        data = b""
+        for first in range(0, count, BURST):
+            part = i2c_msg.read(self._address, min(BURST, count - first) * size)
+            try:
+                self._bus.i2c_rdwr(i2c_msg.write(self._address, [register]), part)
+            except OSError as error:
+                if self.TAGGED and not data:
+                    raise
+                self.errors += 1
+                raise Lost(Gap.BUS) from error
+            data += bytes(part)
+        return data
+
     # what goes wrong
 
     def _lose(self, now: float, why: Gap) -> list[Reading]:
         """Nothing read so far is carried over: what follows is a new stretch of samples."""
         self._why, self._setup_at, self._setting_up = why, now, False
-        return [_gap(now, why)]
+        return [missing(now, why)]
 
     def _recover(self, now: float) -> Reading:
         why = self._why
@@ -221,8 +246,9 @@ class Imu(ABC):
             except (OSError, ChipError) as error:
                 self.errors += 1
                 self.fault = str(error)
+                self._bus.recover()
                 self._why, self._setting_up, self._setup_at = Gap.BUS, False, now + RESTART_EVERY
-        return _gap(now, why)
+        return missing(now, why)
 
     def _silent(self, now: float) -> list[Reading]:
         """No sample in the FIFO: early, or a chip that was reset behind our back and sleeps."""
@@ -261,13 +287,13 @@ class Imu(ABC):
         away from the wearer and its y arrow up: the chip's axes point right, up and backward.
         """
         if steps is None:
-            return _gap(t, Gap.BUS)
+            return missing(t, Gap.BUS)
         self._same = self._same + 1 if steps == self._before else 0
         self._before = steps
         if self._same > FROZEN_AFTER * self.rate:
-            return _gap(t, Gap.FROZEN)
+            return missing(t, Gap.FROZEN)
         if _absurd(steps):
-            return _gap(t, Gap.RANGE)
+            return missing(t, Gap.RANGE)
         ax, ay, az, gx, gy, gz = steps
         a, g = self.ACC_SCALE, self.GYRO_SCALE
         return Reading(t, (-az * a, -ax * a, ay * a), (-gz * g, -gx * g, gy * g))
@@ -291,7 +317,8 @@ class Imu(ABC):
         return [newest - (count - 1 - k) * (newest - last) / count for k in range(count)]
 
 
-def _gap(t: float, why: Gap) -> Reading:
+def missing(t: float, why: Gap) -> Reading:
+    """A gap at `t` [s]."""
     return Reading(t, _UNKNOWN, _UNKNOWN, why)
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import errno
-from typing import Any
 
+from device.drivers.bus import Bus
 from device.drivers.imu import ChipError, Imu
 from device.drivers.lsm6dsox import Lsm6dsox
 from device.drivers.mpu6050 import Mpu6050
@@ -12,7 +12,7 @@ from device.drivers.mpu6050 import Mpu6050
 DRIVERS: tuple[type[Imu], ...] = (Lsm6dsox, Mpu6050)  # a further family is a file and a row here
 
 
-def probe(bus: Any, address: int = 0) -> Imu:
+def probe(bus: Bus, address: int = 0) -> Imu:
     """The first motion sensor found, set up; only at `address` unless that is 0.
 
     Raises OSError, ENXIO, when nothing answers, ChipError when what answers is no chip of ours.

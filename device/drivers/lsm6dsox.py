@@ -13,8 +13,6 @@ from collections.abc import Callable
 from struct import Struct
 from typing import NamedTuple
 
-from smbus2 import i2c_msg
-
 from device.drivers.imu import ChipError, G, Imu, Lost, Steps
 from device.frames import Gap
 
@@ -100,6 +98,7 @@ class Lsm6dsox(Imu):
     ACC_SCALE = 0.488e-3 * G
     GYRO_SCALE = math.radians(70e-3)
     RESET_S = 0.0
+    TAGGED = True
     FIRST_SAMPLES = 3  # AN
 
     def _reset(self) -> None:
@@ -122,9 +121,7 @@ class Lsm6dsox(Imu):
             raise Lost(Gap.OVERFLOW)
         if not (count := (high & 0x03) << 8 | low):
             return []
-        data = i2c_msg.read(self._address, count * WORD.size)
-        self._bus.i2c_rdwr(i2c_msg.write(self._address, [FIFO_DATA_OUT_TAG]), data)
-        return self._pair(bytes(data))
+        return self._pair(self._burst(FIFO_DATA_OUT_TAG, WORD.size, count))
 
     def _pair(self, data: bytes) -> list[Steps | None]:
         """Words of one time slot (TAG_CNT) belong together; a slot missing, or a tag whose parity

@@ -16,8 +16,6 @@ from collections.abc import Callable, Sequence
 from struct import Struct
 from typing import NamedTuple
 
-from smbus2 import i2c_msg
-
 from device.drivers.imu import G, Imu, Lost, Steps
 from device.frames import Gap
 
@@ -94,6 +92,7 @@ class Mpu6050(Imu):
     ACC_SCALE = G / 2048  # at ±16 g
     GYRO_SCALE = math.radians(1 / 16.4)  # at ±2000 dps
     RESET_S = 0.1
+    TAGGED = False
     FIRST_SAMPLES = 8  # the gyroscope needs 60 to 80 ms to start
     rate = 1000.0 / (1 + DIVIDER)
 
@@ -134,13 +133,7 @@ class Mpu6050(Imu):
             raise Lost(Gap.BUS)
         if not whole:
             return []
-        data = i2c_msg.read(self._address, whole * SAMPLE.size)
-        try:
-            self._bus.i2c_rdwr(i2c_msg.write(self._address, [FIFO_R_W]), data)
-        except OSError as error:
-            self.errors += 1
-            raise Lost(Gap.BUS) from error
-        return list(SAMPLE.iter_unpack(bytes(data)))
+        return list(SAMPLE.iter_unpack(self._burst(FIFO_R_W, SAMPLE.size, whole)))
 
     def _count(self) -> int:
         return int.from_bytes(self._block(FIFO_COUNTH, 2), "big")

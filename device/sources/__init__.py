@@ -20,5 +20,8 @@ class Source(Protocol):
         than its bus may; `now` is the monotonic time [s] of this tick.
         """
 
+    def faults(self) -> dict[str, str]:
+        """Part of the belt → what is wrong with it, in one line; empty: nothing (health.py)."""
+
     def close(self) -> None:
         """Leave every pin and bus as it should be left."""

@@ -2,59 +2,175 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from device.config import Config
+from device.drivers.bus import Bus, PowerSwitch
 from device.drivers.button import Button
+from device.drivers.drv2605l import Drv2605l
 from device.drivers.hcsr04 import Hcsr04
-from device.drivers.imu import Imu
+from device.drivers.imu import Imu, Reading, missing
 from device.drivers.imus import probe
-from device.drivers.motor import Motor
-from device.frames import Frame
+from device.drivers.max17048 import Max17048
+from device.drivers.mb1242 import Mb1242
+from device.drivers.motor import Audible, Motor
+from device.drivers.pi_power import PiPower
+from device.drivers.ranger import Ping, Ranger
+from device.frames import NAN, Frame, Gap
+from device.sources.worker import Inline, Worker
+
+STALL_S = 0.06  # s without an answer of the bus's thread, after which there are gaps
+LOOK_EVERY = 1.0  # s between looks at what changes slowly
+REFILLED = 0.05  # share of charge above the low mark at which the battery is no longer low
+
+
+class Charge:
+    """The battery as last seen, and the Pi's supply. `look` never raises."""
+
+    def __init__(self, gauge: Max17048 | None, low: float, supply: PiPower) -> None:
+        self._gauge, self._low, self._supply = gauge, low, supply
+        self.share = NAN  # 0..1; NaN: not known
+        self.faults = {"battery": "", "supply": ""}
+
+    def look(self) -> None:
+        if self._gauge:
+            self.faults["battery"] = self._battery(self._gauge)
+        try:
+            self.faults["supply"] = self._supply.read()
+        except (OSError, ValueError) as error:
+            self.faults["supply"] = f"the Pi's flags cannot be read ({error})"
+
+    def _battery(self, gauge: Max17048) -> str:
+        low = self._low + (REFILLED if self.faults["battery"] else 0.0)
+        try:
+            self.share = gauge.read().share
+        except OSError as error:
+            self.share = NAN
+            return f"the gauge does not answer ({error.strerror or error})"
+        except ValueError as error:
+            self.share = NAN
+            return str(error)
+        return f"{self.share:.0%} left" if self.share <= low else ""
 
 
 class BeltSource:
     """One belt's sensors. Without a ranger no ping ever comes."""
 
-    def __init__(self, name: str, imu: Imu, ranger: Hcsr04 | None, button: Button) -> None:
+    def __init__(
+        self,
+        name: str,
+        imu: Imu,
+        ranger: Ranger | None,
+        button: Button,
+        motor: Any,
+        charge: Charge,
+        bus: Worker[list[Reading]],
+        ranger_bus: Worker[Ping | None],
+        chores: Sequence[Callable[[float], None]] = (),
+    ) -> None:
+        """`chores`: what else is done on the bus's thread, at each tick."""
         self.name = name
         self.fs = imu.rate
-        self._imu, self._ranger, self._button = imu, ranger, button
+        self.imu = imu
+        self._ranger, self._button, self._motor, self._charge = ranger, button, motor, charge
+        self._bus, self._ranger_bus, self._chores = bus, ranger_bus, chores
+        self._answered: float | None = None  # s, when the bus's thread last answered
+        self._newest = -math.inf  # s, of the newest reading handed on
+        self._look_at = -math.inf  # s
 
     def read(self, now: float) -> list[Frame]:
         """Every sample since the last call, oldest first; gaps where samples are missing.
 
         Empty when none is due yet; the button and the ranger then wait for the next call. The
-        newest frame carries the ping that ended by `now` [s], if one did.
+        newest frame carries the ping that ended by `now` [s], if one did. A bus that stalls holds
+        the caller no longer than its thread's patience.
         """
-        frames = [Frame(r.t, now, 0.0, *r.acc, *r.gyro, r.gap) for r in self._imu.read(now)]
+        frames = [Frame(r.t, now, 0.0, *r.acc, *r.gyro, r.gap) for r in self._readings(now)]
         if not frames:
             return frames
         held = int(self._button.pressed(now))
         for frame in frames:
-            frame.button = held
-        if self._ranger and (ping := self._ranger.poll(now)):
+            frame.button, frame.battery = held, self._charge.share
+        ranger = self._ranger
+        if ranger and (ping := self._ranger_bus.ask(lambda: ranger.poll(now))):
             newest = frames[-1]
             newest.ping_t, newest.ping_range, newest.ping_echo = ping.t, ping.range, ping.echo
         return frames
 
+    def faults(self) -> dict[str, str]:
+        """Part → what is wrong with it, in one line; empty: nothing."""
+        return {**self._charge.faults, "motor": self._motor.fault}
+
     def close(self) -> None:
-        self._imu.close()
+        self._bus.close()
+        self._ranger_bus.close()
+        self.imu.close()
         if self._ranger:
             self._ranger.close()
         self._button.close()
 
+    def _readings(self, now: float) -> list[Reading]:
+        """In order of time: what a stalled bus brings late has been told as a gap already."""
+        answer = self._bus.ask(lambda: self._work(now))
+        if answer is not None or self._answered is None:
+            self._answered = now
+        elif now - self._answered > STALL_S:
+            answer = [missing(now, Gap.BUS)]
+        readings = [r for r in answer or () if r.t > self._newest]
+        if readings:
+            self._newest = readings[-1].t
+        return readings
 
-def assemble(name: str, config: Config, bus: Any, pins: Any) -> tuple[BeltSource, Motor]:
-    """The drivers of one belt on `bus` (as smbus2.SMBus) and `pins` (a gpiozero pin factory).
+    def _work(self, now: float) -> list[Reading]:
+        """What is done on the bus's own thread at each tick."""
+        readings = self.imu.read(now)
+        for chore in self._chores:
+            chore(now)
+        if now >= self._look_at:
+            self._look_at = now + LOOK_EVERY
+            self._charge.look()
+        return readings
 
-    Raises what they raise at the start: OSError, ChipError, gpiozero's errors.
+
+def assemble(
+    name: str,
+    config: Config,
+    open_bus: Callable[[int], Any],
+    pins: Any,
+    thread: Callable[[str], Worker[Any]] = lambda name: Inline(),
+    supply: PiPower | None = None,
+) -> tuple[BeltSource, Any]:
+    """The drivers of one belt, and its motor (haptics.Motor).
+
+    `open_bus` opens an I2C bus by its number (as smbus2.SMBus), `pins` is a gpiozero pin factory,
+    `thread` gives a bus its thread. Raises what they raise at the start: OSError, ChipError,
+    gpiozero's errors.
     """
+    switch = PowerSwitch(pins, config.imu.power_pin) if config.imu.power_pin >= 0 else None
+    bus = Bus(lambda: open_bus(config.imu.bus), switch)
     imu = probe(bus, config.imu.address)
-    motor = Motor(pins, config.motor.pin)
+    worker = thread("bus")
+    ranger_worker: Worker[Any] = Inline()
+    chores: list[Callable[[float], None]] = []
+    motor: Any
+    if config.motor.driver == "pwm":
+        motor = Motor(pins, config.motor.pin)
+    else:
+        motor = Drv2605l(bus, worker.post)
+        chores.append(motor.work)
+    if config.motor.buzzer_pin >= 0:
+        motor = Audible(motor, pins, config.motor.buzzer_pin)
     button = Button(pins, config.button.pin)
-    ranger = None
-    if config.ranger.driver == "hcsr04":
-        r = config.ranger
+    r = config.ranger
+    ranger: Ranger | None = None
+    if r.driver == "hcsr04":
         ranger = Hcsr04(pins, r.trigger_pin, r.echo_pin, r.period_s)
-    return BeltSource(name, imu, ranger, button), motor
+    elif r.driver == "mb1242":
+        ranger = Mb1242(Bus(lambda: open_bus(r.bus)), r.period_s)
+        ranger_worker = thread("rear bus")
+    gauge = Max17048(bus) if config.battery.gauge == "max17048" else None
+    charge = Charge(gauge, config.battery.low_share, supply or PiPower())
+    source = BeltSource(name, imu, ranger, button, motor, charge, worker, ranger_worker, chores)
+    return source, motor

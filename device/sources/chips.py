@@ -17,8 +17,14 @@ _I2C_M_RD = 0x0001  # flag of a reading message, linux/i2c.h
 class Chip(Protocol):
     """A chip on the bus: registers, and its ways to fail."""
 
-    present: bool  # False: unplugged, it never answers
     refuse: int  # transfers still to be left without an answer
+
+    @property
+    def present(self) -> bool:
+        """Whether it answers at all: it is plugged in, and listens."""
+
+    def select(self, register: int) -> None:
+        """A transfer that only names a register; some chips take it for a command."""
 
     def read(self, register: int) -> int:
         """One byte; registers that clear or move on when read do so."""
@@ -66,6 +72,8 @@ class SimulatedBus:
                     message.buf[k] = byte
             else:
                 register, *values = bytes(message)
+                if not values:
+                    chip.select(register)
                 for value in values:
                     chip.write(register, value)
                     register = chip.after(register)

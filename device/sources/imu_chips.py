@@ -92,6 +92,9 @@ class Lsm6dsoxChip:
         if register in (0x10, 0x11):
             self._run()
 
+    def select(self, register: int) -> None:
+        """It only names a register."""
+
     def after(self, register: int) -> int:
         """The register a burst goes to next: FIFO output wraps, the rest counts on."""
         return 0x78 if register == 0x7E else (register + 1) & 0x7F
@@ -210,6 +213,9 @@ class Mpu6050Chip:
         self._registers[register] = value
         if register in (0x19, 0x6B):
             self._run()
+
+    def select(self, register: int) -> None:
+        """It only names a register."""
 
     def after(self, register: int) -> int:
         """The register a burst goes to next: FIFO_R_W stays, the rest counts on."""

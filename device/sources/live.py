@@ -3,31 +3,45 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import Any
 
 from gpiozero.exc import GPIOZeroError
-from smbus2 import SMBus
 
 from device.clock import Clock
 from device.config import Config
+from device.drivers.bus import Bus, open_smbus
+from device.drivers.drv2605l import Drv2605l
 from device.drivers.imu import ChipError
 from device.drivers.motor import Motor
 from device.sources.belt import BeltSource, assemble
+from device.sources.worker import BusThread
+
+PATIENCE_S = 0.004  # s the loop waits for a bus at each tick; an ordinary read takes 2 at 100 kHz
 
 
 class HardwareMissingError(Exception):
     """What is not there and what to do about it, in one line."""
 
 
-def live(config: Config, clock: Clock) -> tuple[BeltSource, Motor]:
+class _NoBusError(OSError):
+    """A bus of this number cannot be opened."""
+
+
+def live(config: Config, clock: Clock) -> tuple[BeltSource, Any]:
     """The belt this runs on. Raises HardwareMissingError.
 
     `clock` is not needed: real hardware lives in real time.
     """
-    bus = _bus(config)
-    pins = _pins(config)
     try:
-        return assemble("live", config, bus, pins)
+        _bus(config.imu.bus).close()
+        pins = _pins(config)
+        return assemble("live", config, _bus, pins, partial(BusThread, patience=PATIENCE_S))
+    except _NoBusError as error:
+        raise HardwareMissingError(
+            f"{error.strerror}: `sudo raspi-config nonint do_i2c 0`, for an mb1242 the overlay in "
+            "hardware.md, or set [imu] bus, [ranger] bus"
+        ) from error
     except OSError as error:
         raise HardwareMissingError(
             f"no motion sensor on I2C bus {config.imu.bus} ({error.strerror or error}): "
@@ -39,21 +53,29 @@ def live(config: Config, clock: Clock) -> tuple[BeltSource, Motor]:
         raise HardwareMissingError(f"a pin cannot be used: {error}: check the pins set") from error
 
 
-def motor(config: Config) -> Motor:
+def motor(config: Config) -> Any:
     """The belt's motor alone. Raises HardwareMissingError."""
     try:
-        return Motor(_pins(config), config.motor.pin)
+        if config.motor.driver == "pwm":
+            return Motor(_pins(config), config.motor.pin)
+        driver = Drv2605l(Bus(lambda: _bus(config.imu.bus)), lambda job: job())
+        driver.work(0.0)
+    except _NoBusError as error:
+        raise HardwareMissingError(f"{error.strerror}: set [imu] bus") from error
     except GPIOZeroError as error:
         raise HardwareMissingError(f"a pin cannot be used: {error}: check the pins set") from error
 
+    if driver.fault:
+        raise HardwareMissingError(f"{driver.fault}: check the wiring of the DRV2605L")
+    return driver
 
-def _bus(config: Config) -> Any:
+
+def _bus(number: int) -> Any:
     try:
-        return SMBus(config.imu.bus)
+        return open_smbus(number)
     except OSError as error:
-        raise HardwareMissingError(
-            f"no I2C bus /dev/i2c-{config.imu.bus} ({error.strerror or error}): "
-            "`sudo raspi-config nonint do_i2c 0`, or set [imu] bus"
+        raise _NoBusError(
+            error.errno, f"no I2C bus /dev/i2c-{number} ({error.strerror})"
         ) from error
 
 

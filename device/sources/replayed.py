@@ -56,6 +56,9 @@ class ReplayedSource:
             self._attach(frames[0])
         return frames
 
+    def faults(self) -> dict[str, str]:
+        return {}
+
     def close(self) -> None:
         """Nothing is held."""
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from device.drivers.bus import Bus
 from device.drivers.imu import ChipError, Reading
 from device.drivers.imus import DRIVERS, probe
 from device.drivers.lsm6dsox import Lsm6dsox
@@ -32,7 +33,7 @@ class Rig:
         self.chip = CHIPS[driver](self.motion, identity=identity, **chip)
         self.place = driver.ADDRESSES[1]
         self.bus = SimulatedBus({self.place: self.chip}, lambda: self.chip.advance(self.now))
-        self.imu = probe(self.bus)
+        self.imu = probe(Bus(lambda: self.bus))
 
     def motion(self, t: float) -> Any:
         self.asked.append(t)
@@ -94,7 +95,8 @@ def test_no_trim_is_told_as_what_it_may_be() -> None:
 
 def test_only_where_it_is_told_to_look() -> None:
     chip = Mpu6050Chip(lambda t: (ACC, GYRO))
-    bus = SimulatedBus({0x69: chip}, lambda: chip.advance(1.0))
+    wires = SimulatedBus({0x69: chip}, lambda: chip.advance(1.0))
+    bus = Bus(lambda: wires)
     assert probe(bus, 0x69).name == "MPU-6050"
     with pytest.raises(OSError, match="nothing answers at 0x68"):
         probe(bus, 0x68)

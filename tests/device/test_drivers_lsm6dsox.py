@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from device.drivers.bus import Bus
 from device.drivers.imu import ChipError, Reading
 from device.drivers.lsm6dsox import Lsm6dsox
 from device.frames import Gap
@@ -25,7 +26,7 @@ class Rig:
         self.asked: list[float] = []  # sample times of the chip
         self.chip = chip or Lsm6dsoxChip(self.motion)
         self.bus = bus({ADDRESS: self.chip}, lambda: self.chip.advance(self.now))
-        self.imu = Lsm6dsox(self.bus, ADDRESS)
+        self.imu = Lsm6dsox(Bus(lambda: self.bus), ADDRESS)
 
     def motion(self, t: float) -> Any:
         self.asked.append(t)

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.drivers.button import DEBOUNCE, Button
-from device.drivers.hcsr04 import BURST_DELAY, SPEED_OF_SOUND, Hcsr04, Ping
+from device.drivers.hcsr04 import BURST_DELAY, SPEED_OF_SOUND, Hcsr04
 from device.drivers.motor import Motor
+from device.drivers.ranger import Ping
 from device.frames import Echo
 from device.sources.pins import ButtonPin, EchoPin, MotorPin, SimulatedPins, TriggerPin
 

@@ -55,6 +55,7 @@ class Stander:
 
     def __init__(self) -> None:
         self.button, self.gap, self.ranger, self.error = 0, Gap.NONE, True, ""
+        self.broken: dict[str, str] = {}
         self.pings_due = 0.0
         self.reads = 0
 
@@ -70,6 +71,9 @@ class Stander:
             self.pings_due = now + 0.06
             frame.ping_t, frame.ping_echo = now - 0.002, Echo.NOTHING_IN_RANGE
         return [frame]
+
+    def faults(self) -> dict[str, str]:
+        return self.broken
 
     def close(self) -> None:
         return

@@ -15,7 +15,8 @@ import numpy as np
 import pytest
 
 from device.alerts import EVENTS, Level, State
-from device.config import Config, Imu, Ranger
+from device.config import Battery, Config, Imu, Ranger
+from device.config import Motor as MotorConfig
 from device.core import Core
 from device.drivers.motor import Motor
 from device.frames import Echo, Frame, Gap
@@ -23,10 +24,12 @@ from device.haptics import Haptics
 from device.sources import Source
 from device.sources import live as live_module
 from device.sources.belt import BeltSource, assemble
+from device.sources.chips import SimulatedBus
 from device.sources.live import HardwareMissingError, live
 from device.sources.replayed import ReplayedSource
 from device.sources.scenarios import SCENARIOS
 from device.sources.simulated import Bench, simulated
+from device.sources.worker import Inline
 from tests.device.virtual import Clock
 
 MEASURED = ("t", "ax", "ay", "az", "gx", "gy", "gz", "ping_t", "ping_range", "battery")
@@ -43,7 +46,7 @@ def frames(source: Source, clock: Clock, seconds: float, tick: float = 0.01) -> 
 def bench(scenario: str = "clear", config: Config | None = None) -> tuple[Clock, Bench, Source]:
     clock, config = Clock(), config or Config()
     electronics = Bench(config, SCENARIOS[scenario].script, clock)
-    return clock, electronics, assemble("bench", config, electronics.bus, electronics.pins)[0]
+    return clock, electronics, assemble("bench", config, electronics.open, electronics.pins)[0]
 
 
 # --- simulated ---
@@ -151,11 +154,63 @@ def test_without_a_ranger_there_are_no_pings() -> None:
     assert {f.ping_echo for f in frames(source, clock, 1.0)} == {-1}
 
 
+def test_a_bus_that_stalls_is_a_gap_each_tick_and_nothing_late_is_spliced() -> None:
+    class Stalling(Inline):
+        """Answers late: a job begun in a stall ends after it."""
+
+        stalled, late = False, None
+
+        def ask(self, job):
+            if self.stalled:
+                self.late = self.late or job
+                return None
+            job, self.late = self.late or job, None
+            return job()
+
+    clock, worker = Clock(), Stalling()
+    electronics = Bench(Config(), SCENARIOS["clear"].script, clock)
+    source, _ = assemble("x", Config(), electronics.open, electronics.pins, lambda name: worker)
+    found = frames(source, clock, 1.0)
+    worker.stalled = True
+    stalled = frames(source, clock, 0.5)
+    assert {f.gap for f in stalled} == {Gap.BUS}
+    assert 40 <= len(stalled) <= 45, "told within 0.07 s"
+    assert any(f.ping_echo >= 0 for f in stalled), "the rear sensor goes on"
+    worker.stalled = False
+    after = frames(source, clock, 0.5)
+    assert {f.gap for f in after[2:]} == {Gap.NONE}
+    times = [f.t for f in (*found, *stalled, *after)]
+    assert all(b > a for a, b in itertools.pairwise(times))
+
+
+@pytest.mark.parametrize("address", [0x69, 0x6B])
+def test_the_whole_belt_on_the_other_parts(address: int) -> None:
+    config = Config(
+        imu=Imu(address=address, power_pin=5),
+        ranger=Ranger(driver="mb1242", period_s=0.1),
+        motor=MotorConfig(driver="drv2605l", buzzer_pin=6),
+        battery=Battery(gauge="max17048"),
+    )
+    clock, electronics, source = bench("chair", config)
+    found = frames(source, clock, 12.0)
+    samples = [f for f in found[20:] if f.gap == Gap.NONE]
+    assert len(samples) == pytest.approx(12.0 * source.fs, abs=40)
+    near = [f for f in samples if f.ping_echo == Echo.DISTANCE]
+    world = electronics.world
+    assert near[-1].ping_range == pytest.approx(world.wearer.x - world.scene.targets[0].x, abs=0.15)
+    assert samples[-1].battery == pytest.approx(0.8, abs=0.01)
+    assert source.faults() == {"battery": "", "supply": "", "motor": ""}
+    electronics.motor.motor = "open"
+    frames(source, clock, 62.0, 0.2)
+    assert source.faults()["motor"].startswith("open")
+    source.close()
+
+
 def test_closing_leaves_the_motor_off_and_the_pins_free() -> None:
     clock = Clock()
     electronics = Bench(Config(), SCENARIOS["clear"].script, clock)
     for _ in range(2):
-        source, motor = assemble("bench", Config(), electronics.bus, electronics.pins)
+        source, motor = assemble("bench", Config(), electronics.open, electronics.pins)
         motor.set(1.0)
         source.close()
         motor.close()
@@ -173,7 +228,7 @@ def test_an_unknown_scenario_is_a_key_error() -> None:
 def test_live_is_the_same_but_for_the_bus_and_the_pins(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, config = Clock(), Config()
     electronics = Bench(config, SCENARIOS["clear"].script, clock)
-    monkeypatch.setattr(live_module, "SMBus", lambda bus: electronics.bus)
+    monkeypatch.setattr(live_module, "open_smbus", electronics.open)
     monkeypatch.setattr(live_module, "_pins", lambda config: electronics.pins)
     real, motor = live(config, clock)
     assert (real.name, type(real), type(motor)) == ("live", BeltSource, Motor)
@@ -193,7 +248,7 @@ def test_no_bus_is_one_line_with_a_remedy() -> None:
 
 
 def test_no_pins_is_one_line_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(live_module, "SMBus", lambda bus: None)
+    monkeypatch.setattr(live_module, "open_smbus", lambda bus: SimulatedBus({}, lambda: None))
     monkeypatch.setitem(sys.modules, "gpiozero.pins.lgpio", None)
     monkeypatch.setenv("LG_WD", os.environ.get("LG_WD", "/tmp"))  # noqa: S108
     with pytest.raises(HardwareMissingError, match="apt install python3-lgpio"):
@@ -210,7 +265,7 @@ def test_no_or_another_imu_is_one_line(
     electronics = Bench(Config(), SCENARIOS["clear"].script, Clock())
     electronics.imu.present = fault != "absent"
     electronics.imu._registers[0x0F] = 0x70
-    monkeypatch.setattr(live_module, "SMBus", lambda bus: electronics.bus)
+    monkeypatch.setattr(live_module, "open_smbus", electronics.open)
     monkeypatch.setattr(live_module, "_pins", lambda config: electronics.pins)
     with pytest.raises(HardwareMissingError, match=words):
         live(Config(), Clock())
@@ -283,7 +338,7 @@ def play(name: str, seconds: float) -> tuple[list[SimpleNamespace], Bench]:
     """What the core says of a scenario, its cues felt by the wearer; t from the beginning."""
     clock = Clock()
     electronics = Bench(Config(), SCENARIOS[name].script, clock)
-    source, motor = assemble(name, Config(), electronics.bus, electronics.pins)
+    source, motor = assemble(name, Config(), electronics.open, electronics.pins)
     core, haptics = Core(source.fs, has_ranger=1.0), Haptics(motor, 1.0)
     said, going_on = [], {}
     for frame in (f for _ in range(round(seconds * 100)) for f in frames(source, clock, 0.01)):

@@ -1,0 +1,98 @@
+"""One I2C bus that can be opened anew, and the switch that takes its sensors' power away.
+
+A transfer that hangs ends with the adapter's time-out, for a thread in the kernel cannot be called
+back. A bus that fails is opened anew at each attempt to set its sensor up again; when that has not
+helped for some attempts and there is a switch, the sensors are without power until the next one: a
+chip that holds SDA low lets go of it only so.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+from collections.abc import Callable
+from fcntl import ioctl
+from typing import Any
+
+from gpiozero import OutputDevice
+from smbus2 import SMBus
+
+I2C_RETRIES, I2C_TIMEOUT = 0x0701, 0x0702  # linux/i2c-dev.h
+TIMEOUT_10MS = 5  # of 10 ms: twice what the longest burst takes at 100 kHz (imu.BURST)
+POWER_AFTER = 4  # attempts in vain before the power is switched off
+
+
+def open_smbus(number: int) -> Any:
+    """/dev/i2c-`number`, its time-out bounded. Raises OSError."""
+    bus = SMBus(number)
+    fd: Any = bus.fd
+    ioctl(fd, I2C_TIMEOUT, TIMEOUT_10MS)
+    ioctl(fd, I2C_RETRIES, 0)
+    return bus
+
+
+class PowerSwitch:
+    """A pin that keeps the sensors' power on while it is high (hardware.md)."""
+
+    def __init__(self, pins: Any, pin: int) -> None:
+        self._output = OutputDevice(pin, initial_value=True, pin_factory=pins)
+
+    def set(self, on: bool) -> None:
+        self._output.value = on
+
+    def close(self) -> None:
+        self._output.close()
+
+
+class Bus:
+    """What the drivers use of smbus2.SMBus, on a bus that can be opened anew."""
+
+    def __init__(self, opener: Callable[[], Any], power: PowerSwitch | None = None) -> None:
+        """Raises what `opener` raises: OSError."""
+        self._opener, self._power = opener, power
+        self._bus: Any = opener()
+        self._tries = 0  # attempts in vain
+        self.reopened = 0  # times
+
+    def read_byte_data(self, i2c_addr: int, register: int) -> int:
+        value: int = self._open().read_byte_data(i2c_addr, register)
+        return value
+
+    def write_byte_data(self, i2c_addr: int, register: int, value: int) -> None:
+        self._open().write_byte_data(i2c_addr, register, value)
+
+    def read_i2c_block_data(self, i2c_addr: int, register: int, length: int) -> list[int]:
+        data: list[int] = self._open().read_i2c_block_data(i2c_addr, register, length)
+        return data
+
+    def i2c_rdwr(self, *messages: Any) -> None:
+        self._open().i2c_rdwr(*messages)
+
+    def recover(self) -> None:
+        """An attempt to set the sensor up has failed: try harder. Never raises."""
+        self._tries += 1
+        if self._power:
+            self._power.set(self._tries % POWER_AFTER != 0)
+        self._shut()
+        with contextlib.suppress(OSError):
+            self._bus = self._opener()
+            self.reopened += 1
+
+    def recovered(self) -> None:
+        self._tries = 0
+
+    def close(self) -> None:
+        self._shut()
+        if self._power:
+            self._power.close()
+
+    def _open(self) -> Any:
+        if self._bus is None:
+            raise OSError(errno.ENODEV, "the bus cannot be opened")
+        return self._bus
+
+    def _shut(self) -> None:
+        if self._bus is not None:
+            with contextlib.suppress(OSError):
+                self._bus.close()
+            self._bus = None
