@@ -230,6 +230,7 @@ def test_live_is_the_same_but_for_the_bus_and_the_pins(monkeypatch: pytest.Monke
     electronics = Bench(config, SCENARIOS["clear"].script, clock)
     monkeypatch.setattr(live_module, "open_smbus", electronics.open)
     monkeypatch.setattr(live_module, "_pins", lambda config: electronics.pins)
+    monkeypatch.setattr(live_module, "PATIENCE_S", 10.0)  # the bus is quick, the machine may not be
     real, motor = live(config, clock)
     assert (real.name, type(real), type(motor)) == ("live", BeltSource, Motor)
     found = frames(real, clock, 3.0)
