@@ -22,10 +22,11 @@ from device.config import Config
 from device.control import ControlServer
 from device.core import Core
 from device.haptics import Haptics, Motor
-from device.health import Health, streams
+from device.health import Health, table
 from device.lanes import Lanes
 from device.loop import Loop
 from device.policy import Policy
+from device.realtime import LOOP, THREADS, lock_memory, real_time, small_stacks
 from device.recorder import Origin, Recorder
 from device.ring import RingWriter
 from device.settings import ConfigError, load
@@ -59,17 +60,31 @@ def main(argv: Sequence[str] | None = None) -> int:
         config = load(args.config)
         with contextlib.ExitStack() as parts:
             parts.enter_context(_logging())
-            loop = _assemble(config, args.simulate, parts)
+            rights = [] if args.simulate else _rights()
+            loop = _assemble(config, args.simulate, rights, parts)
             log.info("started, fed by %s, %g ticks a second", loop.source.name, 1 / loop.period)
+            if not any(rights):
+                real_time(LOOP)
             loop.run(stopping.is_set)
-            log.info("ended: %d of its deadlines were skipped", loop.skipped)
+            log.info("ended: %d deadlines skipped; %s", loop.skipped, loop.lateness.words())
     except (ConfigError, HardwareMissingError, StartError) as error:
         sys.stderr.write(f"device: {' '.join(str(error).split())}\n")
         return BAD_USE
     return 0
 
 
-def _assemble(config: Config, scenario: str | None, parts: contextlib.ExitStack) -> Loop:
+def _rights() -> list[str]:
+    """Real-time scheduling for all threads and locked memory; what is refused, in lines."""
+    small_stacks()
+    refused = [real_time(THREADS), lock_memory()]
+    for line in filter(None, refused):
+        log.warning("%s", line)
+    return refused
+
+
+def _assemble(
+    config: Config, scenario: str | None, rights: list[str], parts: contextlib.ExitStack
+) -> Loop:
     """Every part, each with its end pushed on `parts`; the first made is the last to end."""
     clock = MonotonicClock()
     with _startable(f"{config.belt.run_dir} cannot be used", "set [belt] run_dir"):
@@ -96,6 +111,8 @@ def _assemble(config: Config, scenario: str | None, parts: contextlib.ExitStack)
         parts.callback(control.close)
     box = BlackBox(config.recordings_dir, config.ring_file, config.belt.name, source.fs, clock)
     parts.callback(box.close)
+    health = Health(table(config, source.fs), clock.now())
+    health.note(clock.now(), {"rights": "; ".join(filter(None, rights))})
     return Loop(
         clock,
         config.loop.rate_hz,
@@ -103,7 +120,7 @@ def _assemble(config: Config, scenario: str | None, parts: contextlib.ExitStack)
         core,
         Policy(config.wearer, config.belt.name, run, source.name),
         Haptics(motor, config.motor.strength),
-        Health(streams(config, source.fs), clock.now()),
+        health,
         Lanes(ring, recorder, control, box),
     )
 

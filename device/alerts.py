@@ -59,7 +59,7 @@ EVENTS: dict[str, Row] = {
         judged=True,
     ),
     "rear_blind": Row(
-        {_F: "fault"},
+        {_F: "no_rear"},
         "The rear sensor gives no answer, or answers that cannot be true.",
         "Stop walking backward: nothing looks behind you.",
         "Uncover, dry or plug in the rear sensor; then `rearguard doctor`.",
@@ -115,7 +115,7 @@ EVENTS: dict[str, Row] = {
         judged=True,
     ),
     "imu_fault": Row(
-        {_F: "fault"},
+        {_F: "no_imu"},
         "The motion sensor gives no data, frozen data or absurd data.",
         "Stop: the belt cannot feel how you move.",
         "`rearguard doctor`; check the plug of the motion sensor.",
@@ -162,6 +162,12 @@ EVENTS: dict[str, Row] = {
         "The motor does not do what it is told.",
         "Stop: you would not feel a warning.",
         "Check the motor's plug; `rearguard feel`.",
+    ),
+    "button_fault": Row(
+        {_F: "fault"},
+        "The button does not come up again: it is stuck, or lain on.",
+        "Free the button: while it is stuck you cannot call or answer.",
+        "Call: the wearer may lie on it. Then free the button.",
     ),
     "loop_late": Row(
         {_F: "fault"},

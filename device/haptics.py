@@ -92,10 +92,20 @@ PATTERNS: dict[str, Pattern] = {
         ((1.00, 0.20),), 0.9, 5, "The belt does not guard you.", {Level.FAULT: 10.0}
     ),
     "fault": Pattern(
-        ((0.08, 0.08),) * 5,
+        ((0.12, 0.25),) * 3,
         0.9,
         4,
-        "Part of the belt is blind or cannot tell.",
+        "Part of the belt fails, or nobody can be told.",
+        {Level.FAULT: 20.0},
+    ),
+    "no_rear": Pattern(
+        ((0.07, 0.06),) * 8, 0.9, 4, "Nothing looks behind you.", {Level.FAULT: 20.0}
+    ),
+    "no_imu": Pattern(
+        ((0.40, 0.15), (0.08, 0.15), (0.40, 0.05)),
+        0.9,
+        4,
+        "The belt cannot feel how you move.",
         {Level.FAULT: 20.0},
     ),
     "told": Pattern(((0.08, 0.10), (0.08, 0.10), (0.45, 0.05)), 0.8, 3, "Help has been told."),

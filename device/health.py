@@ -1,12 +1,14 @@
-"""Freshness of what guarding rests on: one table of streams, and the stage of guarding it gives.
+"""What guarding rests on, in one table, and the stage of guarding it allows.
 
-Freshness is judged here, outside the readings: a driver that goes quiet is seen all the same.
+Each row is a stream (readings that come at a rate) or a part (something that says what is wrong
+with it). Freshness is judged here, outside the readings: a driver that goes quiet is seen all the
+same. What is felt, who is told what, and what helps, has the row of its event in alerts.EVENTS.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 from typing import NamedTuple
@@ -17,13 +19,15 @@ from device.frames import Guard
 
 SERVICE_PERIOD = 2.0  # s between the service's signs of life (`consumed`), at most
 START_S = 3.0  # s a belt may take from its start until it guards fully
-CALM_S = 5.0  # s a lane must work before its fault is over
+STUCK_S = 30.0  # s: nobody holds a button that long
 
 
 class Freshness(IntEnum):
     FRESH = 0
     LATE = 1
-    STALE = 2
+    STALE = 2  # and worse: nothing that could be used has come
+    FROZEN = 3
+    ABSURD = 4
 
 
 class Finding(NamedTuple):
@@ -36,147 +40,226 @@ class Finding(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Stream:
-    """One row of the table."""
+class Row:
+    """One row of the table. Without a period it is a part."""
 
-    period: float  # s between readings, nominal
-    late: float  # s of silence that is late
-    stale: float  # s of silence that is a fault
-    recover: float  # s of unbroken readings that end it
+    event: str  # that tells it (a key of alerts.EVENTS); empty: only the technician is told
+    recover: float  # s without the fault that end it
+    stage: Guard = Guard.FULL  # how far the belt still guards meanwhile
+    reason: str = ""  # in words, when that is not fully
+    judged: bool = False  # the core raises the event, as soon as its judgement needs the stream
+    period: float = math.nan  # s between readings, nominal
+    late: float = math.inf  # s of silence that is late
+    stale: float = math.inf  # s of silence that is a fault
+    silent: str = ""  # what its silence is called
+    frozen: str = ""  # how a reading that only repeats itself is known
+    absurd: str = ""  # how one that cannot be true is known
 
 
-def streams(config: Config, fs: float) -> dict[str, Stream]:
+def table(config: Config, fs: float) -> dict[str, Row]:
     """The table for this belt; `fs` is its source's samples a second."""
     sample, tick, ping = 1 / fs, 1 / config.loop.rate_hz, config.ranger.period_s
-    table = {
-        "imu": Stream(sample, late=0.05 + 2 * sample, stale=0.25 + 2 * sample, recover=1.0),
+    none = Guard.NOT_GUARDING
+    rows = {
+        "imu": Row(
+            "imu_fault", 1.0, Guard.NO_IMU, "no motion sensor", judged=True,
+            period=sample, late=0.05 + 2 * sample, stale=0.25 + 2 * sample,
+            frozen="one and the same sample for 0.25 s (drivers/imu.py)",
+            absurd="a turn no waist makes, all axes clipped, no temperature of a living chip",
+        ),
+        "ranger": Row(
+            "rear_blind", 1.0, Guard.NO_REAR, "no rear sensor", judged=True,
+            period=ping, late=3 * ping, stale=6 * ping,
+            frozen="its line never falls, or one distance while walking (core/blind.c)",
+            absurd="pulses too short or broken, distances that do not follow each other",
+        ),
         # a decision 0.2 s late costs 0.24 m at 1.2 m/s, the fastest backward walk we expect
-        "loop": Stream(tick, late=0.05 + tick, stale=0.2 + tick, recover=1.0),
-        "service": Stream(SERVICE_PERIOD, late=2 * SERVICE_PERIOD, stale=10.0, recover=0.0),
-    }
-    if config.ranger.driver != "none":
-        table["ranger"] = Stream(ping, late=3 * ping, stale=6 * ping, recover=1.0)
-    return table
+        "loop": Row(
+            "loop_late", 1.0, none, "loop late",
+            period=tick, late=0.05 + tick, stale=0.2 + tick, silent="the loop stood still",
+        ),
+        "button": Row(
+            "button_fault", 1.0,
+            period=tick, late=10.0, stale=STUCK_S,
+            silent=f"the button has been down for {STUCK_S:.0f} s: stuck, or lain on",
+        ),
+        "service": Row(
+            "service_lost", 0.0,
+            period=SERVICE_PERIOD, late=2 * SERVICE_PERIOD, stale=10.0,
+            silent="no word from the service for 10 s",
+        ),
+        "motor": Row("motor_fault", 1.0, none, "the motor cannot be felt"),
+        "battery": Row("battery_low", 5.0),
+        "supply": Row("battery_low", 30.0),
+        "frame ring": Row("storage_fault", 5.0),
+        "journal": Row("storage_fault", 5.0),
+        "control socket": Row("storage_fault", 5.0),
+        "black box": Row("storage_fault", 5.0),
+        "identity": Row("", 0.0),
+        "rights": Row("", 0.0),
+        "overload": Row("", 5.0),
+    }  # fmt: skip
+    if config.ranger.driver == "none":
+        del rows["ranger"]
+    return rows
 
 
-class _Watch:
+class _Stream:
     """One stream as it is now. Begins stale: nothing has been seen."""
 
-    def __init__(self, row: Stream) -> None:
+    def __init__(self, row: Row) -> None:
         self.row = row
-        self.seen = -math.inf  # s, newest reading
+        self.seen = -math.inf  # s, newest reading that could be used
         self.freshness = Freshness.STALE
         self.known = False  # it has been fresh
+        self._worse = Freshness.STALE  # what its silence is, by what came instead
         self._unbroken_since = math.inf  # s
 
     def see(self, t: float) -> None:
         if t - self.seen > self.row.late:
             self._unbroken_since = t
         self.seen = t
+        self._worse = Freshness.STALE
 
-    def check(self, now: float) -> Freshness:
+    def spoil(self, how: Freshness) -> None:
+        self._worse = how
+
+    def check(self, now: float) -> None:
         silence = now - self.seen
         if silence > self.row.stale:
-            self.freshness = Freshness.STALE
+            self.freshness = self._worse
         elif (
-            self.freshness is not Freshness.STALE
-            or self.seen - self._unbroken_since >= self.row.recover
+            self.freshness < Freshness.STALE or self.seen - self._unbroken_since >= self.row.recover
         ):
             self.freshness = Freshness.LATE if silence > self.row.late else Freshness.FRESH
             self.known = True
-        return self.freshness
+
+    @property
+    def fault(self) -> str:
+        """In one line; empty: none."""
+        return (self.row.silent or "silent") if self.freshness >= Freshness.STALE else ""
+
+    @property
+    def word(self) -> str:
+        return self.freshness.name.lower()
+
+
+class _Part:
+    """One part as it is now. Begins whole."""
+
+    known, seen = True, math.nan
+
+    def __init__(self, row: Row) -> None:
+        self.row = row
+        self.fault = ""
+        self._calm_at = -math.inf  # s
+
+    def note(self, now: float, fault: str) -> None:
+        if fault:
+            self.fault, self._calm_at = fault, now + self.row.recover
+        elif now >= self._calm_at:
+            self.fault = ""
+
+    @property
+    def word(self) -> str:
+        return f": {self.fault}" if self.fault else ""
 
 
 class Health:
-    """The streams, the stage of guarding they allow, and the faults that show nowhere else."""
+    """The rows, the stage of guarding they allow, and the faults that show nowhere else."""
 
-    def __init__(self, table: dict[str, Stream], now: float) -> None:
-        self._watches = {name: _Watch(row) for name, row in table.items()}
-        self._watches["service"].see(now)  # it may need its time to start
-        self._lanes: dict[str, str] = {}  # lane → what is wrong with it
-        self._lanes_calm_at = -math.inf
+    def __init__(self, rows: Mapping[str, Row], now: float) -> None:
+        self._streams = {k: _Stream(r) for k, r in rows.items() if not math.isnan(r.period)}
+        self._parts = {k: _Part(r) for k, r in rows.items() if math.isnan(r.period)}
+        for name in ("service", "button"):  # the one may need its time to start, the other rests
+            self._streams[name].see(now)
         self._said: set[str] = set()  # faults that are open
         self._patient_until = now + START_S
         self.guard = Guard.NOT_GUARDING
 
     def see(self, stream: str, t: float) -> None:
         """A good reading of `stream`, measured at `t` [s]; KeyError for one not in the table."""
-        self._watches[stream].see(t)
+        self._streams[stream].see(t)
 
-    def lane(self, now: float, name: str, fault: str) -> None:
-        """What is wrong with a lane to the service, in one line; empty: it works."""
-        if fault:
-            self._lanes[name], self._lanes_calm_at = fault, now + CALM_S
-        elif name in self._lanes and now >= self._lanes_calm_at:
-            del self._lanes[name]
+    def spoil(self, stream: str, how: Freshness) -> None:
+        """What came instead of a good reading: FROZEN or ABSURD."""
+        self._streams[stream].spoil(how)
+
+    def note(self, now: float, faults: Mapping[str, str]) -> None:
+        """Part → what is wrong with it, in one line; empty: nothing. KeyError for a stranger."""
+        for name, fault in faults.items():
+            self._parts[name].note(now, fault)
 
     def check(self, now: float, is_open: Callable[[str], bool]) -> list[Finding]:
         """Settle the stage of guarding and return the faults that began or ended.
 
         `is_open` says whether an event the core judges is open now (policy.Policy.is_open).
         """
-        for watch in self._watches.values():
-            watch.check(now)
-        reasons = self._reasons(is_open)
+        for stream in self._streams.values():
+            stream.check(now)
+        stage, reasons = self._stage(is_open)
         starting = now < self._patient_until and bool(reasons)
-        self.guard = Guard.NOT_GUARDING if starting else _stage(reasons)
+        self.guard = Guard.NOT_GUARDING if starting else stage
         if not starting:
             self._patient_until = -math.inf
-        lane = next(iter(self._lanes.items()), None)
         unguarded = self.guard is Guard.NOT_GUARDING and not starting
-        loop, service = self._watches["loop"], self._watches["service"]
-        late = self._stale("loop") and loop.known
-        silence = f"no word from the service for {service.row.stale:.0f} s"
-        return [
-            *self._say("loop_late", late, "the loop stood still", loop.seen),
-            *self._say("service_lost", self._stale("service"), silence, service.seen),
-            *self._say("storage_fault", lane is not None, f"{lane[0]}: {lane[1]}" if lane else ""),
-            *self._say("not_guarding", unguarded, ", ".join(reasons)),
-        ]
+        found = [f for event in self._told() for f in self._settle(event)]
+        return [*found, *self._say("not_guarding", ", ".join(reasons) if unguarded else "")]
 
     def ages(self, now: float) -> dict[str, float]:
         """Stream → s since its last good reading; streams never seen are left out."""
-        return {
-            name: now - watch.seen
-            for name, watch in self._watches.items()
-            if watch.seen > -math.inf
-        }
+        return {k: now - s.seen for k, s in self._streams.items() if s.seen > -math.inf}
 
     def words(self) -> str:
-        """One line: the stage of guarding, each stream's freshness, and broken lanes."""
+        """One line: the stage of guarding, each stream's freshness, and broken parts."""
         said = [self.guard.name.lower()]
-        said += [f"{name} {watch.freshness.name.lower()}" for name, watch in self._watches.items()]
-        return "; ".join(said + [f"{name}: {fault}" for name, fault in self._lanes.items()])
+        said += [f"{name} {stream.word}" for name, stream in self._streams.items()]
+        return "; ".join(said + [name + p.word for name, p in self._parts.items() if p.fault])
 
-    def _stale(self, stream: str) -> bool:
-        return self._watches[stream].freshness is Freshness.STALE
+    def _rows(self) -> dict[str, _Stream | _Part]:
+        return {**self._streams, **self._parts}
 
-    def _reasons(self, is_open: Callable[[str], bool]) -> list[str]:
-        """What keeps the belt from guarding fully."""
-        reasons = []
-        if self._stale("loop"):
-            reasons.append("loop late")
-        if is_open("not_worn"):
-            reasons.append("not worn")
-        if self._stale("imu") or is_open("imu_fault"):
-            reasons.append("no motion sensor")
-        if "ranger" not in self._watches or self._stale("ranger") or is_open("rear_blind"):
+    def _told(self) -> list[str]:
+        """The events that are told from here, in the order of the table."""
+        rows = [it.row for it in self._rows().values()]
+        return list(dict.fromkeys(row.event for row in rows if row.event and not row.judged))
+
+    def _settle(self, event: str) -> list[Finding]:
+        """All rows of one event are one fault."""
+        wrong = {
+            name: it
+            for name, it in self._rows().items()
+            if it.row.event == event and it.known and it.fault
+        }
+        details = [
+            it.fault if name in self._streams else f"{name}: {it.fault}"
+            for name, it in wrong.items()
+        ]
+        since = next((it.seen for it in wrong.values()), math.nan)
+        return self._say(event, "; ".join(details), since)
+
+    def _stage(self, is_open: Callable[[str], bool]) -> tuple[Guard, list[str]]:
+        """How far the belt can guard, and what keeps it from guarding fully."""
+        stages, reasons = [Guard.FULL], []
+        for it in self._rows().values():
+            row = it.row
+            if row.stage < Guard.FULL and (it.fault or (row.judged and is_open(row.event))):
+                stages.append(row.stage)
+                reasons.append(row.reason)
+        if "ranger" not in self._streams:
+            stages.append(Guard.NO_REAR)
             reasons.append("no rear sensor")
-        return reasons
+        if is_open("not_worn"):
+            stages.append(Guard.NOT_GUARDING)
+            reasons.append("not worn")
+        blind = {Guard.NO_IMU, Guard.NO_REAR} <= set(stages)
+        return (Guard.NOT_GUARDING if blind else min(stages)), reasons
 
-    def _say(self, event: str, wrong: bool, detail: str, since: float = math.nan) -> list[Finding]:
-        if wrong == (event in self._said):
+    def _say(self, event: str, detail: str, since: float = math.nan) -> list[Finding]:
+        if bool(detail) == (event in self._said):
             return []
-        if wrong:
+        if detail:
             self._said.add(event)
             return [Finding(event, State.RAISED, detail, since)]
         self._said.remove(event)
         return [Finding(event, State.CLEARED)]
-
-
-def _stage(reasons: list[str]) -> Guard:
-    if reasons == ["no motion sensor"]:
-        return Guard.NO_IMU
-    if reasons == ["no rear sensor"]:
-        return Guard.NO_REAR
-    return Guard.NOT_GUARDING if reasons else Guard.FULL

@@ -10,15 +10,20 @@ from collections.abc import Callable, Iterable
 from device.alerts import EVENTS, Level, Record, State
 from device.clock import Clock
 from device.core import Core
-from device.frames import Echo, Frame, Gap
+from device.frames import Echo, Frame, Gap, Guard
 from device.gestures import Gesture, Gestures
 from device.haptics import PATTERNS, Haptics
-from device.health import Health
+from device.health import Freshness, Health
 from device.lanes import Lanes
+from device.lateness import Lateness, Overload
 from device.orders import Orders
 from device.policy import Policy
 from device.sources import Source
 
+SPOILT = {Gap.FROZEN: Freshness.FROZEN, Gap.RANGE: Freshness.ABSURD}
+SPOILT_PINGS = {Echo.STUCK: Freshness.FROZEN, Echo.GLITCH: Freshness.ABSURD}
+REACHED = {Guard.FULL: "guarding", Guard.NO_REAR: "no_rear", Guard.NO_IMU: "no_imu"}
+SHED_TO = 5  # ticks to a frame in the ring while telemetry is shed: the service must see life
 ANSWERS = {Gesture.SHORT: "answer", Gesture.DOUBLE: "answer_twice", Gesture.LONG: "danger"}
 
 log = logging.getLogger("device")
@@ -35,10 +40,12 @@ class Loop:
         self.clock, self.period = clock, 1.0 / rate
         self.source, self.core, self.policy = source, core, policy
         self.haptics, self.health, self.lanes = haptics, health, lanes
-        self.orders = Orders(policy, haptics, health, lanes)
+        self.lateness, self.overload = Lateness(), Overload()
+        self.orders = Orders(policy, haptics, health, lanes, self.lateness)
         self.gestures = Gestures()
         self.sample = -1  # index of the newest, as the core counts them
         self.skipped = 0  # deadlines that were missed altogether
+        self.ticks = 0
 
     def run(self, stopping: Callable[[], bool]) -> None:
         """Tick on absolute deadlines until `stopping`; the motor is off afterwards, come what may.
@@ -65,12 +72,14 @@ class Loop:
     def tick(self, deadline: float) -> None:
         """From the samples that have come to what is felt, kept and told."""
         now = self.clock.now()
+        self.ticks += 1
+        self.lateness.note(now - deadline)
         frames = self.source.read(now)
         for frame in frames:
             frame.tick, frame.lateness = deadline, now - deadline
             self.tell(self.judge(frame, now))
-        if frames and (gesture := self.gestures.sample(now, bool(frames[-1].button))):
-            self.answer(gesture, now)
+        if frames:
+            self.press(bool(frames[-1].button), now)
         for request in self.lanes.requests():
             self.tell(self.orders.obey(now, request))
         self.guard(now)
@@ -81,9 +90,9 @@ class Loop:
         for frame in frames:
             frame.guard, frame.level = self.health.guard, self.policy.level
             frame.motor = self.haptics.duty
-            self.lanes.write(frame)
-        self.lanes.note(self.core)
+        self.keep(frames)
         self.health.see("loop", now)
+        self.overload.note(self.clock.now() - deadline > self.period)
 
     def judge(self, frame: Frame, now: float) -> list[Record]:
         """One sample through the core and the policy."""
@@ -91,8 +100,12 @@ class Loop:
             self.core.ping(frame.ping_t, frame.ping_range, frame.ping_echo)
             if frame.ping_echo in (Echo.DISTANCE, Echo.NOTHING_IN_RANGE):
                 self.health.see("ranger", frame.ping_t)
+            elif how := SPOILT_PINGS.get(Echo(frame.ping_echo)):
+                self.health.spoil("ranger", how)
         if frame.gap == Gap.NONE:
             self.health.see("imu", frame.t)
+        elif how := SPOILT.get(Gap(frame.gap)):
+            self.health.spoil("imu", how)
         self.sample += 1
         return self.policy.judge(now, self.sample, self.core.step(frame), frame)
 
@@ -109,20 +122,36 @@ class Loop:
             log.info("%s %s %s %s", record.event, record.level, record.state, record.detail)
         return felt
 
+    def press(self, down: bool, now: float) -> None:
+        """The button's level; a button that never comes up is found by its silence."""
+        if not down:
+            self.health.see("button", now)
+        if gesture := self.gestures.sample(now, down):
+            self.answer(gesture, now)
+
+    def keep(self, frames: list[Frame]) -> None:
+        """For the service and the black box; under overload only now and then."""
+        if not self.overload.shedding:
+            for frame in frames:
+                self.lanes.write(frame)
+            self.lanes.note(self.core)
+        elif frames and self.ticks % SHED_TO == 0:
+            self.lanes.write(frames[-1])
+
     def answer(self, gesture: Gesture, now: float) -> None:
         """Every gesture is felt, by what it brought about or by a buzz of its own."""
         if not self.tell(self.policy.press(now, gesture)):
             self.haptics.feel(ANSWERS[gesture], self.clock.now())
 
     def guard(self, now: float) -> None:
-        """How far the belt guards: better is felt as `guarding`, worse by the fault told."""
-        for lane, fault in self.lanes.faults().items():
-            self.health.lane(now, lane, fault)
+        """How far the belt guards: better is felt by the stage reached, worse by the fault told."""
+        shedding = "too slow: frames are left out" if self.overload.shedding else ""
+        self.health.note(now, {**self.lanes.faults(), **self.source.faults(), "overload": shedding})
         before = self.health.guard
         self.tell(self.policy.find(now, self.health.check(now, self.policy.is_open)))
         if self.health.guard > before:
             log.info("guarding: %s", self.health.words())
-            self.haptics.feel("guarding", self.clock.now())
+            self.haptics.feel(REACHED[self.health.guard], self.clock.now())
 
     def farewell(self) -> None:
         """The wearer feels that guarding ends."""

@@ -8,15 +8,18 @@ from device.alerts import Record
 from device.haptics import PATTERNS, Haptics
 from device.health import Health
 from device.lanes import Lanes
+from device.lateness import Lateness
 from device.policy import Policy
 
 
 class Orders:
     """Requests are well formed (commands.validate) and answered as accepted when they come here."""
 
-    def __init__(self, policy: Policy, haptics: Haptics, health: Health, lanes: Lanes) -> None:
+    def __init__(
+        self, policy: Policy, haptics: Haptics, health: Health, lanes: Lanes, lateness: Lateness
+    ) -> None:
         self._policy, self._haptics = policy, haptics
-        self._health, self._lanes = health, lanes
+        self._health, self._lanes, self._lateness = health, lanes, lateness
 
     def obey(self, now: float, request: dict[str, Any]) -> list[Record]:
         """What came of one request, as records. `consumed` and `told` need none."""
@@ -50,7 +53,8 @@ class Orders:
     def _examine(self, now: float, request: dict[str, Any]) -> Record:
         if request["question"] not in ("status", "health"):
             return self._policy.result(now, request, "the doctor answers: status, health")
-        record = self._policy.result(now, request, detail=self._health.words())
+        said = f"{self._health.words()}; {self._lateness.words()}"
+        record = self._policy.result(now, request, detail=said)
         record.measurements |= {
             f"{name}_age_s": round(age, 4) for name, age in self._health.ages(now).items()
         }

@@ -101,7 +101,11 @@ class BeltSource:
 
     def faults(self) -> dict[str, str]:
         """Part → what is wrong with it, in one line; empty: nothing."""
-        return {**self._charge.faults, "motor": self._motor.fault}
+        return {
+            **self._charge.faults,
+            "motor": self._motor.fault,
+            "identity": self.imu.warning,
+        }
 
     def close(self) -> None:
         self._bus.close()

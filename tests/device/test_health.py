@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from device.alerts import EVENTS, State
 from device.config import Config, Ranger
 from device.frames import Guard
-from device.health import START_S, Health, streams
+from device.health import START_S, Health, table
 
-TABLE = streams(Config(), 100.0)
+TABLE = table(Config(), 100.0)
 GUARDS_ON = ("imu", "ranger", "loop")
 
 
@@ -91,7 +91,7 @@ def test_what_the_core_holds_for_faulty_does_not_guard(event: str, stage: Guard)
 
 
 def test_a_belt_without_a_rear_sensor_says_so_all_the_time_and_calls_it_no_fault() -> None:
-    health = Health(streams(Config(ranger=Ranger(driver="none")), 100.0), 0.0)
+    health = Health(table(Config(ranger=Ranger(driver="none")), 100.0), 0.0)
     run(health, 0.0, 4.0, "imu", "loop")
     assert health.guard is Guard.NO_REAR
     assert "ranger" not in health.ages(4.0)

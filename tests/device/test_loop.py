@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import gc
 import itertools
+import math
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -21,8 +24,9 @@ from device.control import ControlServer
 from device.core import Core, Judgement
 from device.frames import Echo, Frame, Gap, Guard, RingReader
 from device.haptics import PATTERNS, Haptics
-from device.health import Health, streams
+from device.health import Health, table
 from device.lanes import Lanes
+from device.lateness import Lateness
 from device.loop import Loop
 from device.policy import Policy
 from device.recorder import Origin, Recorder
@@ -99,7 +103,7 @@ class Belt:
         self.loop = Loop(
             self.clock, 100.0, self.source, Core(FS, has_ranger=1.0),
             Policy(Wearer(), "belt", "run1", self.source.name), Haptics(self.motor, 1.0),
-            Health(streams(Config(), FS), self.clock.now()),
+            Health(table(Config(), FS), self.clock.now()),
             Lanes(self.ring, self.recorder, self.control, self.box),
         )  # fmt: skip
         self.felt: list[float] = []  # duty after each tick
@@ -147,6 +151,7 @@ def ask(belt: Belt, command: str, **arguments: str) -> dict[str, Any]:
     )
     sender.start()
     while sender.is_alive():
+        belt.clock.t += 0.01  # `run` begins where the last tick was
         belt.run(0.01)
         sender.join(0.0005)
     return answers[0]
@@ -359,3 +364,71 @@ def test_nothing_is_felt_while_falling_whatever_lies_behind(belt: Belt) -> None:
     assert set(belt.felt) == {0.0}
     belt.run(1.0)
     assert max(belt.felt) == PATTERNS["stop"].duty, "a fall that does not come mutes nothing"
+
+
+def test_under_overload_telemetry_is_shed_and_guarding_is_not(belt: Belt) -> None:
+    belt.run(2.0)
+    before, judged = belt.ring.sequence, belt.loop.sample
+    read = belt.source.read
+
+    def slow(now: float) -> list[Frame]:
+        frames = read(now)
+        belt.clock.t += 0.015
+        return frames
+
+    belt.source.read = slow
+    for _ in range(100):
+        belt.loop.tick(belt.clock.now())
+    assert belt.loop.sample - judged == 100
+    assert 20 <= belt.ring.sequence - before <= 35
+    assert "overload: too slow" in belt.loop.health.words()
+    belt.source.read = read
+    belt.run(7.0)
+    assert "overload" not in belt.loop.health.words()
+    assert belt.ring.sequence - before > 500
+
+
+def test_lateness_is_a_histogram_with_honest_edges() -> None:
+    lateness = Lateness()
+    for late in (*[0.00005] * 990, *[0.004] * 9, 2.0):
+        lateness.note(late)
+    assert [lateness.at_most(s) for s in (0.5, 0.99, 0.995, 1.0)] == [0.1, 0.1, 5.0, math.inf]
+    assert "worst 2000.0 ms" in lateness.words()
+
+
+def test_what_the_system_refuses_is_said() -> None:
+    """In a process of its own: limits cannot be raised again."""
+    code = (
+        "import resource as r, os; from device.realtime import *; small_stacks();"
+        "r.setrlimit(r.RLIMIT_RTPRIO, (0, 0)); r.setrlimit(r.RLIMIT_MEMLOCK, (0, 0));"
+        "os.getuid() or os.setuid(65534); print(real_time(10), lock_memory(), sep='\\n')"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    scheduling, memory = done.stdout.splitlines()
+    assert "no real-time scheduling" in scheduling
+    assert "LimitRTPRIO" in scheduling
+    assert "memory is not locked" in memory
+    assert "LimitMEMLOCK" in memory
+
+
+def test_a_stuck_button_is_told_after_half_a_minute(belt: Belt) -> None:
+    belt.run(2.0)
+    belt.source.button = 1
+    belt.run(31.0)
+    belt.source.button = 0
+    belt.run(2.0)
+    told = [one for one in alerts(belt.told()) if one[0] in ("sos", "button_fault")]
+    assert told == [("sos", "raised"), ("button_fault", "raised"), ("button_fault", "cleared")]
+
+
+def test_a_motor_that_cannot_be_felt_does_not_guard(belt: Belt) -> None:
+    belt.run(2.0)
+    belt.source.broken = {"motor": "open: no motor answers"}
+    belt.run(0.1)
+    assert belt.loop.health.guard is Guard.NOT_GUARDING
+    belt.source.broken = {"motor": ""}
+    belt.run(2.0)
+    assert belt.loop.health.guard is Guard.FULL
+    told = alerts(belt.told())
+    assert told[:2] == [("motor_fault", "raised"), ("not_guarding", "raised")]
+    assert ("motor_fault", "cleared") in told

@@ -199,7 +199,7 @@ def test_the_whole_belt_on_the_other_parts(address: int) -> None:
     world = electronics.world
     assert near[-1].ping_range == pytest.approx(world.wearer.x - world.scene.targets[0].x, abs=0.15)
     assert samples[-1].battery == pytest.approx(0.8, abs=0.01)
-    assert source.faults() == {"battery": "", "supply": "", "motor": ""}
+    assert not any(source.faults().values())
     electronics.motor.motor = "open"
     frames(source, clock, 62.0, 0.2)
     assert source.faults()["motor"].startswith("open")
