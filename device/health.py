@@ -90,7 +90,7 @@ def table(config: Config, fs: float) -> dict[str, Row]:
         ),
         "motor": Row("motor_fault", 1.0, none, "the motor cannot be felt"),
         "battery": Row("battery_low", 5.0),
-        "supply": Row("battery_low", 30.0),
+        "supply": Row("battery_low", 10.0),
         "frame ring": Row("storage_fault", 5.0),
         "journal": Row("storage_fault", 5.0),
         "control socket": Row("storage_fault", 5.0),

@@ -37,6 +37,7 @@ LONG_BUZZ = 118  # "long buzz for programmatic stopping, 100 %"
 ERM, ERM_OPEN_LOOP = 0x36, 0xA0  # FEEDBACK_CONTROL and CONTROL3 as after a reset
 VOLT = 255 / 5.6  # steps of OD_CLAMP a volt
 RATED_V = 3.0
+LOOK_EVERY = 1.0  # s between looks at STATUS, while the motor rests
 DIAGNOSE_EVERY = 60.0  # s, while the motor rests
 DIAGNOSIS_S = 2.0  # s it may take at most
 RETRY_S = 0.5  # s between attempts to set it up again
@@ -66,6 +67,7 @@ class Drv2605l:
         self._ready = False
         self._setup_at = -math.inf  # s
         self._diagnose_at = -math.inf  # s
+        self._look_at = -math.inf  # s
         self._diagnosing = math.nan  # s, since when; NaN: it is not
 
     def set(self, duty: float) -> None:
@@ -141,7 +143,14 @@ class Drv2605l:
         self._driven = wanted
 
     def _look_after(self, now: float) -> None:
-        if self._driven or now < self._diagnose_at:
+        if self._driven:
+            return
+        if math.isnan(self._diagnosing) and now >= self._look_at:
+            self._look_at = now + LOOK_EVERY
+            self._judge(self._get(STATUS), diagnosed=False)
+        if self.fault:
+            self._diagnose_at = min(self._diagnose_at, now + FAULTY_EVERY)
+        if now < self._diagnose_at:
             return
         if math.isnan(self._diagnosing):
             self._set(MODE, DIAGNOSTICS)
@@ -152,7 +161,7 @@ class Drv2605l:
             self._set(MODE, INTERNAL_TRIGGER)
             self._diagnosing = math.nan
             self._judge(status, diagnosed=True)
-            self._diagnose_at = now + (FAULTY_EVERY if self.fault else DIAGNOSE_EVERY)
+            self._diagnose_at = now + DIAGNOSE_EVERY
 
     def _judge(self, status: int, *, diagnosed: bool) -> None:
         """Only a diagnosis finds an open motor, or sees it back."""

@@ -22,7 +22,7 @@ BURST = 32  # samples at most in one transfer: 35 ms at 100 kHz, within the bus'
 RESTART_EVERY = 0.5  # s between attempts to set a lost chip up again
 SILENCE = 0.05  # s without a sample, after which the settings are checked
 FROZEN_AFTER = 0.25  # s of one and the same sample; the noise of a live chip moves some bit in 0.04
-TEMPERATURE_EVERY = 1.0  # s
+LOOK_EVERY = 1.0  # s between looks at the temperature and at the settings
 TEMPERATURES = (-40.0, 85.0)  # °C; all these chips are made for it, beyond it they are broken
 DRIFT_GAIN = 0.02  # share of the timeline's error taken out at each drain: smooths bus jitter
 RATE_GAIN = 0.003  # of it into the rate, for each s: damped with DRIFT_GAIN at 100 drains a second
@@ -93,7 +93,7 @@ class Imu(ABC):
         self.fault = ""  # what kept the chip from being set up, in one line
         self.temperature = NAN  # °C, of the chip; its zero offsets go with it
         self._period_off = 0.0  # share by which the chip's period differs from the nominal one
-        self._temperature_at = -math.inf  # s
+        self._look_at = -math.inf  # s
         self._same, self._before = 0, _NEVER  # samples in a row that were as the one before
         self._why = Gap.NO_DATA  # reason of the gap until the chip is set up
         self._setting_up = False
@@ -111,9 +111,9 @@ class Imu(ABC):
             return [self._recover(now)]
         for _ in range(ATTEMPTS):
             try:
-                if now >= self._temperature_at:  # before the FIFO: a repeat then loses nothing
-                    self._note_temperature(self._celsius())
-                    self._temperature_at = now + TEMPERATURE_EVERY
+                if now >= self._look_at:  # before the FIFO: a repeat then loses nothing
+                    self._look()
+                    self._look_at = now + LOOK_EVERY
                 samples = self._drain()
             except OSError:
                 self.errors += 1
@@ -187,8 +187,7 @@ class Imu(ABC):
         self._skip = self.FIRST_SAMPLES
         self._last = -math.inf  # s, newest sample's time
         self._heard = math.inf  # s, when samples last came, or the first look for them
-        self._temperature_at = -math.inf
-        self._same, self._before = 0, _NEVER
+        self._look_at = -math.inf
 
     def _require(self, register: int, value: int) -> None:
         if (kept := self._get(register)) != value:
@@ -256,13 +255,21 @@ class Imu(ABC):
         if now - self._heard < SILENCE:
             return []
         try:
-            kept = all(self._get(register) == value for register, value in self._settings()[1:])
+            kept = self._kept()
         except OSError:
             self.errors += 1
             return self._lose(now, Gap.BUS)
         return self._lose(now, Gap.NO_DATA if kept else Gap.RESET)
 
-    def _note_temperature(self, celsius: float) -> None:
+    def _kept(self) -> bool:
+        """Whether the chip still has its settings; the first is the state it was set up in."""
+        return all(self._get(register) == value for register, value in self._settings()[1:])
+
+    def _look(self) -> None:
+        """A setting that has flipped would scale all that follows. Raises OSError, Lost."""
+        if not self._kept():
+            raise Lost(Gap.RESET)
+        celsius = self._celsius()
         if not TEMPERATURES[0] <= celsius <= TEMPERATURES[1]:
             self.temperature = NAN
             raise Lost(Gap.RANGE)
@@ -278,8 +285,9 @@ class Imu(ABC):
             self._reading(t, sample)
             for t, sample in zip(self._times(len(settled), now), settled, strict=True)
         ]
-        if self._same > FROZEN_AFTER * self.rate:
+        if readings and self._same > FROZEN_AFTER * self.rate:
             self._lose(now, Gap.FROZEN)
+            self._setup_at = now + RESTART_EVERY
         return readings
 
     def _reading(self, t: float, steps: Steps | None) -> Reading:
@@ -288,6 +296,7 @@ class Imu(ABC):
         """
         if steps is None:
             return missing(t, Gap.BUS)
+        # kept over a new setting up: a chip that goes on saying the same is not believed again
         self._same = self._same + 1 if steps == self._before else 0
         self._before = steps
         if self._same > FROZEN_AFTER * self.rate:

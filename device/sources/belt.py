@@ -23,6 +23,7 @@ from device.sources.worker import Inline, Worker
 
 STALL_S = 0.06  # s without an answer of the bus's thread, after which there are gaps
 LOOK_EVERY = 1.0  # s between looks at what changes slowly
+SILENT_LOOKS = 10  # at the gauge without an answer, before the battery counts as not known
 REFILLED = 0.05  # share of charge above the low mark at which the battery is no longer low
 
 
@@ -32,6 +33,7 @@ class Charge:
     def __init__(self, gauge: Max17048 | None, low: float, supply: PiPower) -> None:
         self._gauge, self._low, self._supply = gauge, low, supply
         self.share = NAN  # 0..1; NaN: not known
+        self._silent = 0  # looks in a row without an answer
         self.faults = {"battery": "", "supply": ""}
 
     def look(self) -> None:
@@ -46,8 +48,12 @@ class Charge:
         low = self._low + (REFILLED if self.faults["battery"] else 0.0)
         try:
             self.share = gauge.read().share
+            self._silent = 0
         except OSError as error:
             self.share = NAN
+            self._silent += 1
+            if self._silent < SILENT_LOOKS:  # a bus in trouble is told by others, and sooner
+                return self.faults["battery"]
             return f"the gauge does not answer ({error.strerror or error})"
         except ValueError as error:
             self.share = NAN

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from functools import partial
 from typing import Any
 
@@ -49,8 +50,10 @@ def live(config: Config, clock: Clock) -> tuple[BeltSource, Any]:
         ) from error
     except ChipError as error:
         raise HardwareMissingError(f"{error}: set [imu] address, or change the board") from error
-    except GPIOZeroError as error:
-        raise HardwareMissingError(f"a pin cannot be used: {error}: check the pins set") from error
+    except _pin_errors() as error:
+        raise HardwareMissingError(
+            f"a pin cannot be used ({error}): check the pins set, `gpioinfo` says who has it"
+        ) from error
 
 
 def motor(config: Config) -> Any:
@@ -62,8 +65,10 @@ def motor(config: Config) -> Any:
         driver.work(0.0)
     except _NoBusError as error:
         raise HardwareMissingError(f"{error.strerror}: set [imu] bus") from error
-    except GPIOZeroError as error:
-        raise HardwareMissingError(f"a pin cannot be used: {error}: check the pins set") from error
+    except _pin_errors() as error:
+        raise HardwareMissingError(
+            f"a pin cannot be used ({error}): check the pins set, `gpioinfo` says who has it"
+        ) from error
 
     if driver.fault:
         raise HardwareMissingError(f"{driver.fault}: check the wiring of the DRV2605L")
@@ -77,6 +82,12 @@ def _bus(number: int) -> Any:
         raise _NoBusError(
             error.errno, f"no I2C bus /dev/i2c-{number} ({error.strerror})"
         ) from error
+
+
+def _pin_errors() -> tuple[type[Exception], ...]:
+    """What a pin that cannot be had raises; lgpio's own error is none of gpiozero's."""
+    lgpio = sys.modules.get("lgpio")
+    return (GPIOZeroError, lgpio.error) if lgpio else (GPIOZeroError,)
 
 
 def _pins(config: Config) -> Any:
