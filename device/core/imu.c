@@ -4,7 +4,9 @@
 #include <string.h>
 
 static const float FAULT_AFTER = 0.1f;      /* s without data: five to forty samples lost */
-static const float FROZEN_AFTER = 0.5f;     /* s; a live sensor's noise moves some bit in 0.04 s */
+static const float FROZEN_AFTER = 0.5f;     /* s; in recordings three values are the same for 0.11 s at most */
+static const float WEIGHTLESS = 0.5f;       /* m/s^2; a leap or a fall is below it for 0.05 s at most */
+static const float WEIGHTLESS_AFTER = 0.1f; /* s from which it is not the wearer but the sensor */
 static const float ACC_MAX = 400.0f;        /* m/s^2, beyond any impact on a waist (SisFall: 259) */
 static const float GYRO_MAX = 70.0f;        /* rad/s, twice the range of any belt's gyroscope */
 static const double T_MAX = 1e9;            /* s, 31 years */
@@ -28,19 +30,35 @@ static float norm(const float v[3])
     return sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
 }
 
-/* A comparison with NaN is false, one with infinity false as well. */
+/* A comparison with NaN is false, one with infinity false as well. Six zeros are what a chip says
+ * that has lost its settings, not a body. */
 static bool believable(const rg_sample *sample)
 {
-    return norm(sample->acc) <= ACC_MAX && norm(sample->gyro) <= GYRO_MAX;
+    float weight = norm(sample->acc), rate = norm(sample->gyro);
+    return weight <= ACC_MAX && rate <= GYRO_MAX && weight + rate > 0.0f;
 }
 
-static bool frozen(rg_imu *s, const rg_sample *sample)
+static void count(int32_t *samples, bool another)
 {
-    bool same = memcmp(s->last.acc, sample->acc, sizeof sample->acc) == 0
-        && memcmp(s->last.gyro, sample->gyro, sizeof sample->gyro) == 0;
-    s->same = !same ? 0 : s->same < INT32_MAX ? s->same + 1 : s->same;
-    s->last = *sample;
-    return (float)s->same * s->dt >= FROZEN_AFTER;
+    *samples = !another ? 0 : *samples < INT32_MAX ? *samples + 1 : *samples;
+}
+
+/* Whether one sensor has said the same for long; either may die alone. */
+static bool frozen(rg_still *s, const float now[3], const rg_body *body)
+{
+    bool same = memcmp(s->last, now, sizeof s->last) == 0;
+    count(&s->same, same);
+    if (!same)
+        s->changed_t = body->t;
+    memcpy(s->last, now, sizeof s->last);
+    return (float)s->same * body->dt >= FROZEN_AFTER;
+}
+
+/* A sensor that says nothing but noise about zero looks like a fall that does not end. */
+static bool weightless(rg_imu *s, const rg_sample *sample)
+{
+    count(&s->weightless, norm(sample->acc) < WEIGHTLESS);
+    return (float)s->weightless * s->dt > WEIGHTLESS_AFTER;
 }
 
 /* Whether a sensor at rest has weighed something other than g for long: broken or badly scaled. */
@@ -61,22 +79,25 @@ void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *d
     bool usable = later && believable(sample);
     if (later) {
         if (!s->begun)
-            s->used_t = s->changed_t = sample->t - (double)s->dt;
+            s->used_t = s->acc.changed_t = s->gyro.changed_t = sample->t - (double)s->dt;
         s->begun = true;
         body->t = sample->t;
     }
-    if (frozen(s, sample)) {                /* what it said since it last changed was not so */
+    body->dt = s->dt;
+    if (weightless(s, sample))
         usable = false;
-        s->used_t = fmin(s->used_t, s->changed_t);
-        rg_demand_ask(demand, RG_IMU_FAULT, RG_FAULT);
-    } else if (s->same == 0) {
-        s->changed_t = body->t;
-    }
+    rg_still *still[] = {&s->acc, &s->gyro};
+    const float *said[] = {sample->acc, sample->gyro};
+    for (int i = 0; i < 2; i++)
+        if (frozen(still[i], said[i], body)) {  /* what it said since it last changed was not so */
+            usable = false;
+            s->used_t = fmin(s->used_t, still[i]->changed_t);
+            rg_demand_ask(demand, RG_IMU_FAULT, RG_FAULT);
+        }
     float hole = (float)(body->t - s->used_t) - s->dt;
     float counted = (float)s->unused * s->dt;       /* time may stand still as well */
     body->missed = s->unused || hole > JITTER * s->dt ? fmaxf(hole, counted) : 0.0f;
     body->gap = !usable;
-    body->dt = s->dt;
     if (usable) {
         s->used_t = sample->t;
         s->unused = 0;

@@ -5,12 +5,18 @@
 #include "body.h"
 #include "demand.h"
 
-typedef struct rg_imu {
-    rg_sample last;     /* as it came, to see it frozen */
-    double used_t;      /* s, time of the last usable sample */
+/* One of the two sensors, to see it frozen. */
+typedef struct rg_still {
     double changed_t;   /* s, time of the last sample that was not like the one before */
+    float last[3];      /* as it came */
+    int32_t same;       /* samples in a row with the same three values */
+} rg_still;
+
+typedef struct rg_imu {
+    double used_t;      /* s, time of the last usable sample */
+    rg_still acc, gyro;
     float dt;           /* s */
-    int32_t same;       /* samples in a row with the same six values */
+    int32_t weightless; /* samples in a row that weigh hardly anything */
     int32_t unused;     /* samples in a row that could not be used */
     float norm;         /* m/s^2, low-pass of |acc| */
     float restless;     /* m/s^2, low-pass of | |acc| - norm | */

@@ -267,7 +267,39 @@ def test_absurd_data_is_no_data(column, value):
     assert [state for state, _ in faults(t, acc, gyro)] == [State.RAISED, State.CLEARED]
 
 
-@pytest.mark.parametrize("scale", [0.0, 0.7, 1.3])
+@pytest.mark.parametrize("column", ["acc", "gyro"])
+def test_one_of_the_two_sensors_alone_may_freeze(column):
+    for fs in (20.0, 100.0, 400.0):
+        t, acc, gyro = standing(6, fs)
+        frozen = {"acc": acc, "gyro": gyro}[column]
+        frozen[int(2 * fs) : int(4 * fs)] = frozen[int(2 * fs)]
+        (raised, at), (cleared, _) = faults(t, acc, gyro, fs)
+        assert (raised, cleared) == (State.RAISED, State.CLEARED)
+        assert 2.5 <= at <= 2.5 + 1.5 / fs
+
+
+def test_what_weighs_nothing_for_long_is_a_dead_sensor_and_no_fall():
+    """Noise about zero; a leap is weightless for half as long."""
+    t, acc, gyro = standing(6)
+    acc[200:400] -= [0.0, 0.0, 9.81]
+    core = Core(100.0)
+    _, told = core.run(t, acc, gyro)
+    assert [e.event for e in told] == ["imu_fault", "imu_fault"]
+    assert 2.1 < told[0].t < 2.25
+    t, acc, gyro = standing(6)
+    acc[200:210] -= [0.0, 0.0, 9.81]
+    assert not faults(t, acc, gyro)
+
+
+def test_six_zeros_are_no_sample():
+    t, acc, gyro = standing(6)
+    acc[200:205], gyro[200:205] = 0.0, 0.0
+    assert not faults(t, acc, gyro)
+    acc[200:212], gyro[200:212] = 0.0, 0.0
+    assert faults(t, acc, gyro)[0][0] is State.RAISED
+
+
+@pytest.mark.parametrize("scale", [0.1, 0.7, 1.3])
 def test_a_sensor_that_rests_far_from_g_is_a_fault(scale):
     t, acc, gyro = standing(30)
     (told,) = faults(t, acc * scale, gyro)
