@@ -10,7 +10,9 @@ How strong: a 10 mm coin motor of 3 V is rated at about 1.3 g on a test mass of 
 (Precision Microdrives 310-103). A belt with its box and cells weighs 300 g and more, and the body
 takes its share: 0.45 g is the most a sensor in that box can feel. The belt's chips low-pass at half
 their rate of about 100 Hz, which leaves a quarter of 205 Hz if it is of the first order: 0.1 g is
-what reaches the judges there; 0.2 and 0.45 g are for sensors without such a filter. `./dev bench buzz [--every N] [--sets FOLDER] [--json FILE]`
+what reaches the judges there; 0.2 and 0.45 g are for sensors without such a filter.
+
+`./dev bench buzz [--every N] [--sets FOLDER] [--json FILE]`
 """
 
 from __future__ import annotations
