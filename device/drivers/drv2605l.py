@@ -4,7 +4,7 @@ Registers have the names of TI's datasheet SLOS854, section 8.6, "Register map",
 address. The motor is a coin motor (ERM) driven open loop with library B (rated 3 V). A pulse is the
 library's effect 118, a buzz that is stopped by hand and ends by itself after 10 s: a bus that fails
 in mid-pulse cannot leave the motor on. In open loop the overdrive clamp is the full scale (section
-8.5.2), so it sets the strength.
+8.5, "Open-Loop Mode"), so it sets the strength.
 
 All transfers are made on the bus's own thread; `set` and `off` only say what is wanted.
 """

@@ -3,7 +3,7 @@
 Registers have the names of ST's LSM6DSOX datasheet (DS12814), whose section 9, "Register
 description", has each under its name and address, in order of address; scales and the limits of
 the self-test are in section 4.1. "AN" is the application note AN5272. The ISM330DHCX has the same
-map for all that is used here.
+map for all that is used here; that its self-test has the same limits is assumed.
 """
 
 from __future__ import annotations
