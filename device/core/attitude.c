@@ -8,19 +8,24 @@
 static const double TAU_ACC = 3.0;              /* s, low-pass of acceleration in I */
 static const double TAU_REST = 0.5;             /* s, low-pass that rest is measured against */
 static const double REST_S = 1.5;               /* s still before it counts as rest */
-static const double REST_ACC = 0.5;             /* m/s^2 off the low-pass: moving */
-static const double REST_GYRO = 2.0 * DEG;      /* rad/s off the low-pass: moving */
+static const float REST_ACC = 0.5f;             /* m/s^2 off the low-pass: moving */
+static const float REST_GYRO = (float)(2.0 * DEG);  /* rad/s off the low-pass: moving */
 static const double BIAS_MAX = 2.0 * DEG;       /* rad/s, no gyroscope is off by more */
 static const double BIAS_START = 0.5 * DEG;     /* rad/s, s.d. of the unknown bias */
 static const double BIAS_FORGET = 100.0;        /* s in which the s.d. grows from 0 to 0.1 deg/s */
 static const double SIGMA_FORGET = 0.1 * DEG;   /* rad/s */
-static const double SIGMA_MOTION = 0.1 * DEG;   /* rad/s, s.d. the estimate settles at in motion */
-static const double SIGMA_REST = 0.03 * DEG;    /* rad/s, and at rest */
-static const double VERTICAL = 1e-4;            /* weight of "no bias about the vertical" */
+static const double SIGMA_REST = 0.03 * DEG;    /* rad/s, s.d. the estimate settles at at rest */
+static const double NOISE = 1.0 * DEG;          /* rad/s of correction in 1 s: 0.1 deg/s to settle at */
 
 /* Ours. */
+static const float CORRECTIONS = 10.0f;         /* 1/s */
+static const double SENSE_START = 0.01;         /* s.d. of the sensitivity, as data sheets have it */
+static const double SENSE_MAX = 0.03;           /* three of these */
+static const double SENSE_FORGET = 1e4;         /* s to know nothing of it again: it follows warmth */
+static const double SCATTER_TAU = 20.0;         /* s of corrections that say how much they scatter */
 static const float SETTLE = 1.0f;               /* s until `up` is trusted: a stride, to average */
 static const double ACC_MIN = 1e-3;             /* m/s^2, no direction in less */
+static const float SMALL = 0.25f;               /* rad^2 of half a turn: the series hold to 1e-7 */
 
 static rg_lowpass lowpass_of(double tau, double dt)
 {
@@ -35,7 +40,7 @@ static rg_lowpass lowpass_of(double tau, double dt)
     };
 }
 
-/* Sample n (from 1). For one tau it is the mean so far, so that a walker's first step does not
+/* Value n (from 1). For one tau it is the mean so far, so that a walker's first step does not
  * stand in for gravity; then the filter goes on as if that mean had always been there. */
 static double lowpass(const rg_lowpass *f, int32_t n, double z[2], double x)
 {
@@ -53,172 +58,239 @@ static double lowpass(const rg_lowpass *f, int32_t n, double z[2], double x)
     return y;
 }
 
-/* out = a b, normalised: rounding must not add up over days. */
-static void multiply(const double a[4], const double b[4], double out[4])
-{
-    double w = a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3];
-    double x = a[0] * b[1] + a[1] * b[0] + a[2] * b[3] - a[3] * b[2];
-    double y = a[0] * b[2] - a[1] * b[3] + a[2] * b[0] + a[3] * b[1];
-    double z = a[0] * b[3] + a[1] * b[2] - a[2] * b[1] + a[3] * b[0];
-    double n = 1.0 / sqrt(w * w + x * x + y * y + z * z);
-    out[0] = w * n;
-    out[1] = x * n;
-    out[2] = y * n;
-    out[3] = z * n;
-}
-
-static void matrix(const double q[4], double r[9])
-{
-    double w = q[0], x = q[1], y = q[2], z = q[3];
-    r[0] = 1.0 - 2.0 * (y * y + z * z);
-    r[1] = 2.0 * (x * y - w * z);
-    r[2] = 2.0 * (x * z + w * y);
-    r[3] = 2.0 * (x * y + w * z);
-    r[4] = 1.0 - 2.0 * (x * x + z * z);
-    r[5] = 2.0 * (y * z - w * x);
-    r[6] = 2.0 * (x * z - w * y);
-    r[7] = 2.0 * (y * z + w * x);
-    r[8] = 1.0 - 2.0 * (x * x + y * y);
-}
-
-static double dot(const double a[3], const double b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
-static void apply(const double r[9], const double v[3], double out[3])
-{
-    for (int i = 0; i < 3; i++)
-        out[i] = dot(r + 3 * i, v);
-}
-
 static double clip(double x, double limit)
 {
     return fmin(fmax(x, -limit), limit);
 }
 
-/* Turns by rate [rad/s] for a time [s]. */
-static void strap_down(double q[4], const double rate[3], double time)
+/* q turned by rate [rad/s] for a time [s]. Kept a unit by one step of Newton's for 1 / |q|. */
+static void strap_down(float q[4], const float rate[3], float time)
 {
-    double norm = sqrt(dot(rate, rate));
-    double half = 0.5 * norm * time;
-    double s = norm > 1e-12 ? sin(half) / norm : 0.5 * time;
-    multiply(q, (double[4]){cos(half), s * rate[0], s * rate[1], s * rate[2]}, q);
+    float half = 0.5f * time;
+    float x = half * half * (rate[0] * rate[0] + rate[1] * rate[1] + rate[2] * rate[2]);
+    float c, s;                                 /* cos, and sin over the half turn */
+    if (x < SMALL) {
+        c = 1.0f - x * (0.5f - x * (1.0f / 24.0f - x / 720.0f));
+        s = 1.0f - x * (1.0f / 6.0f - x * (1.0f / 120.0f - x / 5040.0f));
+    } else {
+        float turn = sqrtf(x);
+        c = cosf(turn);
+        s = sinf(turn) / turn;
+    }
+    float b = s * half * rate[0], d = s * half * rate[1], e = s * half * rate[2];
+    float w = q[0] * c - q[1] * b - q[2] * d - q[3] * e;
+    float i = q[1] * c + q[0] * b + q[2] * e - q[3] * d;
+    float j = q[2] * c + q[0] * d + q[3] * b - q[1] * e;
+    float k = q[3] * c + q[0] * e + q[1] * d - q[2] * b;
+    float unit = 1.5f - 0.5f * (w * w + i * i + j * j + k * k);
+    q[0] = w * unit;
+    q[1] = i * unit;
+    q[2] = j * unit;
+    q[3] = k * unit;
 }
 
-/* Tilts E so that the acceleration a (in E) is vertical, by the shortest way. a is made a unit. */
-static void level(double q_ei[4], double a[3])
+/* The rotation matrix of q, in rows of 4 of which the last is 0: whole vectors for the machine. */
+static void matrix(const float q[4], float r[12])
 {
-    double norm = sqrt(dot(a, a));
-    if (norm < ACC_MIN) {           /* falling freely since the start: nothing to level by */
-        a[0] = a[1] = 0.0;
+    float w = q[0], x = q[1], y = q[2], z = q[3];
+    r[0] = 1.0f - 2.0f * (y * y + z * z);
+    r[1] = 2.0f * (x * y - w * z);
+    r[2] = 2.0f * (x * z + w * y);
+    r[4] = 2.0f * (x * y + w * z);
+    r[5] = 1.0f - 2.0f * (x * x + z * z);
+    r[6] = 2.0f * (y * z - w * x);
+    r[8] = 2.0f * (x * z - w * y);
+    r[9] = 2.0f * (y * z + w * x);
+    r[10] = 1.0f - 2.0f * (x * x + y * y);
+    r[3] = r[7] = r[11] = 0.0f;
+}
+
+/* The rows of the rotation of q, I to E. */
+static void rows(const double q[4], double r[3][3])
+{
+    double w = q[0], x = q[1], y = q[2], z = q[3];
+    r[0][0] = 1.0 - 2.0 * (y * y + z * z);
+    r[0][1] = 2.0 * (x * y - w * z);
+    r[0][2] = 2.0 * (x * z + w * y);
+    r[1][0] = 2.0 * (x * y + w * z);
+    r[1][1] = 1.0 - 2.0 * (x * x + z * z);
+    r[1][2] = 2.0 * (y * z - w * x);
+    r[2][0] = 2.0 * (x * z - w * y);
+    r[2][1] = 2.0 * (y * z + w * x);
+    r[2][2] = 1.0 - 2.0 * (x * x + y * y);
+}
+
+/* Tilts E so that the force (in I) is vertical, by the shortest way; `tilt` is about its x and y. */
+static void level(double q[4], const double force[3], double tilt[2])
+{
+    double r[3][3], a[3];
+    double norm = sqrt(force[0] * force[0] + force[1] * force[1] + force[2] * force[2]);
+    tilt[0] = tilt[1] = 0.0;
+    if (norm < ACC_MIN)             /* falling freely since the start: nothing to level by */
         return;
-    }
+    rows(q, r);
     for (int i = 0; i < 3; i++)
-        a[i] /= norm;
+        a[i] = (r[i][0] * force[0] + r[i][1] * force[1] + r[i][2] * force[2]) / norm;
     double w = sqrt(fmax(0.5 * (a[2] + 1.0), 0.0));
-    double tilt[4] = {0.0, 1.0, 0.0, 0.0};      /* upside down: any axis is the shortest */
+    double x = 1.0, y = 0.0;        /* upside down: any axis is the shortest */
     if (w > 1e-6) {
-        tilt[0] = w;
-        tilt[1] = 0.5 * a[1] / w;
-        tilt[2] = -0.5 * a[0] / w;
+        x = 0.5 * a[1] / w;
+        y = -0.5 * a[0] / w;
     }
-    multiply(tilt, q_ei, q_ei);
+    double out[4] = {
+        w * q[0] - x * q[1] - y * q[2],
+        w * q[1] + x * q[0] + y * q[3],
+        w * q[2] + y * q[0] - x * q[3],
+        w * q[3] + x * q[2] - y * q[1],
+    };
+    double unit = 1.0 / sqrt(out[0] * out[0] + out[1] * out[1] + out[2] * out[2] + out[3] * out[3]);
+    for (int i = 0; i < 4; i++)
+        q[i] = out[i] * unit;       /* rounding must not add up over days */
+    tilt[0] = a[1];
+    tilt[1] = -a[0];
 }
 
-/* Still for REST_S: every axis near its own low-pass, and that no faster than a bias can be. */
-static bool at_rest(rg_attitude *s, const double acc[3], const double gyro[3], double mean[3])
+/* Still for REST_S: every sample near the means before it, and these no faster than a bias is. */
+static bool at_rest(rg_attitude *s, double share)
 {
-    double off_acc = 0.0, off_gyro = 0.0;
-    bool still = true;
     s->rest_n += s->rest_n <= s->quick.warm;
     for (int i = 0; i < 3; i++) {
-        double a = acc[i] - lowpass(&s->quick, s->rest_n, s->rest_acc[i], acc[i]);
-        mean[i] = lowpass(&s->quick, s->rest_n, s->rest_gyro[i], gyro[i]);
-        off_acc += a * a;
-        off_gyro += (gyro[i] - mean[i]) * (gyro[i] - mean[i]);
-        still = still && fabs(mean[i]) <= BIAS_MAX;
+        double acc = lowpass(&s->quick, s->rest_n, s->low_acc[i], (double)s->acc[i] * share);
+        double gyro = lowpass(&s->quick, s->rest_n, s->low_gyro[i], (double)s->gyro[i] * share);
+        s->mean_acc[i] = (float)acc;
+        s->mean_gyro[i] = (float)gyro;
+        s->still = s->still && fabs(gyro) <= BIAS_MAX;
     }
-    still = still && off_acc < REST_ACC * REST_ACC && off_gyro < REST_GYRO * REST_GYRO;
-    s->rest_s = still ? fmin(s->rest_s + s->dt, REST_S) : 0.0;
+    s->rest_s = s->still ? fmin(s->rest_s + s->period, REST_S) : 0.0;
     return s->rest_s >= REST_S;
 }
 
-/* Variance of a measurement repeated every dt that holds the estimate at the s.d. given. */
-static double variance(double sigma, double growth)
+/* Kalman update: h times what is learnt is off by `off`, which has the variance w. */
+static void learn(rg_attitude *s, const double h[RG_LEARNT], double off, double w)
 {
-    return sigma * sigma * sigma * sigma / growth + sigma * sigma;
+    double ph[RG_LEARNT];
+    for (int i = 0; i < RG_LEARNT; i++) {
+        double sum = 0.0;
+        for (int j = 0; j < RG_LEARNT; j++)
+            sum += s->p[i][j] * h[j];
+        ph[i] = sum;
+        w += sum * h[i];
+    }
+    for (int i = 0; i < RG_LEARNT; i++) {
+        double gain = ph[i] / w;
+        s->learnt[i] = clip(s->learnt[i] + gain * off, i < 3 ? BIAS_MAX : SENSE_MAX);
+        for (int j = 0; j < RG_LEARNT; j++)
+            s->p[i][j] -= gain * ph[j];
+    }
 }
 
-/* Kalman update of the bias: the error e = r (true bias - bias) was seen, with variances w. */
-static void correct_bias(rg_attitude *s, const double r[9], const double e[3], const double w[3])
+/* At rest the gyroscope's low-pass is the bias. */
+static void learn_at_rest(rg_attitude *s, double growth)
 {
-    double rp[9], m[9], adjugate[9], column[3], gain[3];
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++)
-            rp[3 * i + j] = dot(r + 3 * i, s->p + 3 * j);       /* p is symmetric */
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++)
-            m[3 * i + j] = dot(rp + 3 * i, r + 3 * j) + (i == j ? w[i] : 0.0);
-    for (int i = 0; i < 3; i++)
-        for (int j = 0; j < 3; j++) {
-            int a = (i + 1) % 3, b = (i + 2) % 3, c = (j + 1) % 3, d = (j + 2) % 3;
-            adjugate[3 * i + j] = m[3 * a + c] * m[3 * b + d] - m[3 * a + d] * m[3 * b + c];
-        }
-    double inverse = 1.0 / dot(m, adjugate);
+    double w = SIGMA_REST * SIGMA_REST;
+    w += w * w / growth;            /* holds the estimate at that s.d. */
     for (int i = 0; i < 3; i++) {
-        for (int j = 0; j < 3; j++)
-            column[j] = rp[3 * j + i];
-        for (int j = 0; j < 3; j++)
-            gain[j] = dot(column, adjugate + 3 * j) * inverse;
-        double step = 0.0;
-        for (int j = 0; j < 3; j++)
-            step += gain[j] * clip(e[j], BIAS_MAX);
-        s->bias[i] = clip(s->bias[i] + step, BIAS_MAX);
-        for (int j = 0; j < 3; j++)
-            s->p[3 * i + j] -= gain[0] * rp[j] + gain[1] * rp[3 + j] + gain[2] * rp[6 + j];
+        double h[RG_LEARNT] = {0.0};
+        h[i] = 1.0;
+        learn(s, h, clip((double)s->mean_gyro[i] - s->learnt[i], BIAS_MAX), w);
     }
 }
 
-/* At rest the gyroscope's low-pass is the bias. In motion the tilt that gravity had to put right
- * is what the bias did since: seen through the same low-pass as gravity itself. About the vertical
- * nothing is seen; there the estimate is held weakly at zero. */
-static void learn_bias(rg_attitude *s, const double r_es[9], const double a_e[3], bool rest,
-                       const double mean[3])
+static double unexplained(const rg_attitude *s, const double h[RG_LEARNT], double seen)
 {
-    double r[9], now[3], smooth[3], e[3];
-    double growth = SIGMA_FORGET * SIGMA_FORGET * s->dt / BIAS_FORGET;
-    apply(r_es, s->bias, smooth);
-    for (int i = 0; i < 9; i++)
-        r[i] = lowpass(&s->slow, s->n, s->turn[i], r_es[i]);
-    for (int i = 0; i < 2; i++)
-        smooth[i] = lowpass(&s->slow, s->n, s->drift[i], smooth[i]);
-    for (int i = 0; i < 9; i += 4)
-        if (s->p[i] < BIAS_START * BIAS_START)
-            s->p[i] += growth;
-    if (rest) {
-        static const double UNIT[9] = {1, 0, 0, 0, 1, 0, 0, 0, 1};
-        double w = variance(SIGMA_REST, growth);
-        for (int i = 0; i < 3; i++)
-            e[i] = mean[i] - s->bias[i];
-        correct_bias(s, UNIT, e, (double[3]){w, w, w});
-    } else {
-        double w = variance(SIGMA_MOTION, growth);
-        apply(r, s->bias, now);
-        e[0] = -a_e[1] / s->dt + smooth[0] - now[0];
-        e[1] = a_e[0] / s->dt + smooth[1] - now[1];
-        e[2] = -now[2];
-        correct_bias(s, r, e, (double[3]){w, w, w / VERTICAL});
+    for (int i = 0; i < RG_LEARNT; i++)
+        seen -= h[i] * s->learnt[i];
+    return seen;
+}
+
+/* In motion the tilt that gravity had to put right is what the gyroscope's errors did since: seen
+ * through the same low-pass as gravity itself, which also makes what scatters last for its tau. */
+static void learn_in_motion(rg_attitude *s, double h[2][RG_LEARNT], const double seen[2])
+{
+    double x = unexplained(s, h[0], seen[0]), y = unexplained(s, h[1], seen[1]);
+    s->scatter_s = fmin(s->scatter_s + s->period, SCATTER_TAU);
+    s->scatter += s->period / s->scatter_s * (0.5 * (x * x + y * y) - s->scatter);
+    double w = fmax(NOISE * NOISE, s->scatter * TAU_ACC) / s->period;
+    learn(s, h[0], clip(x, BIAS_MAX), w);
+    learn(s, h[1], clip(unexplained(s, h[1], seen[1]), BIAS_MAX), w);
+}
+
+/* What the next samples are corrected with. */
+static void tell(rg_attitude *s, double r[3][3])
+{
+    for (int i = 0; i < 3; i++) {
+        s->vertical[i] = (float)r[2][i];
+        s->sense[i][3] = (float)-s->learnt[i];
+        for (int j = 0; j < 3; j++)
+            s->sense[i][j] = (float)((i == j ? 1.0 : 0.0) - s->learnt[3 + 3 * i + j]);
     }
 }
 
-/* Starts anew; what is known of the bias is kept, for a gap does not change it. */
+/* From the sums so far to the vertical and to what is known of the gyroscope. */
+static void correct(rg_attitude *s)
+{
+    double share = 1.0 / s->count, force[3], tilt[2], r[3][3], h[2][RG_LEARNT], seen[2];
+    bool rest = at_rest(s, share);
+    s->n += s->n <= s->slow.warm;
+    for (int i = 0; i < 3; i++)
+        force[i] = lowpass(&s->slow, s->n, s->low_force[i], (double)s->force[i] * share);
+    level(s->q_ei, force, tilt);
+    rows(s->q_ei, r);
+
+    for (int i = 0; i < 2; i++) {
+        double known = 0.0;
+        for (int j = 0; j < RG_LEARNT; j++) {       /* column of S, and the rate it goes with */
+            int column = j < 3 ? j : j / 3 - 1;
+            const float *turn = s->turn[j < 3 ? 3 : j % 3] + column;
+            double x = (r[i][0] * (double)turn[0] + r[i][1] * (double)turn[4]
+                        + r[i][2] * (double)turn[8]) * share;
+            known += x * s->learnt[j];
+            h[i][j] = lowpass(&s->slow, s->n, s->low_turn[i][j], x);
+        }
+        seen[i] = -tilt[i] / s->period + lowpass(&s->slow, s->n, s->low_known[i], known);
+    }
+    double growth = SIGMA_FORGET * SIGMA_FORGET * s->period / BIAS_FORGET;
+    double stale = SENSE_START * SENSE_START * s->period / SENSE_FORGET;
+    for (int i = 0; i < RG_LEARNT; i++) {
+        double most = i < 3 ? BIAS_START : SENSE_START;
+        if (s->p[i][i] < most * most)
+            s->p[i][i] += i < 3 ? growth : stale;
+    }
+    if (rest)
+        learn_at_rest(s, growth);
+    else if (s->n > s->slow.warm)   /* a plain mean is too restless to learn by */
+        learn_in_motion(s, h, seen);
+    tell(s, r);
+
+    s->count = 0;
+    s->still = true;
+    memset(s->turn, 0, sizeof s->turn);
+    memset(s->force, 0, sizeof s->force);
+    memset(s->acc, 0, sizeof s->acc);
+    memset(s->gyro, 0, sizeof s->gyro);
+}
+
+/* While the low-pass still is a plain mean, every sample moves it. */
+static void begin(rg_attitude *s)
+{
+    double force[3], tilt[2], r[3][3], before = (double)s->n * s->whole;
+    for (int i = 0; i < 3; i++)
+        force[i] = (s->low_force[i][0] * before + (double)s->force[i]) / (before + s->count);
+    level(s->q_ei, force, tilt);
+    rows(s->q_ei, r);
+    for (int i = 0; i < 3; i++)
+        s->vertical[i] = (float)r[2][i];
+}
+
+/* Starts anew; what is known of the gyroscope is kept, for a gap does not change it. */
 static void restart(rg_attitude *s)
 {
     rg_attitude fresh = {
-        .slow = s->slow, .quick = s->quick, .dt = s->dt, .q_is = {1.0}, .q_ei = {1.0},
+        .dt = s->dt, .whole = s->whole, .period = s->period, .slow = s->slow, .quick = s->quick,
+        .q_is = {1.0f}, .q_ei = {1.0}, .still = true,
     };
-    memcpy(fresh.bias, s->bias, sizeof fresh.bias);
+    memcpy(fresh.sense, s->sense, sizeof fresh.sense);
+    memcpy(fresh.learnt, s->learnt, sizeof fresh.learnt);
     memcpy(fresh.p, s->p, sizeof fresh.p);
     *s = fresh;
 }
@@ -226,47 +298,67 @@ static void restart(rg_attitude *s)
 void rg_attitude_init(rg_attitude *s, const rg_params *params)
 {
     memset(s, 0, sizeof *s);
-    s->dt = 1.0 / (double)params->fs;
-    s->slow = lowpass_of(TAU_ACC, s->dt);
-    s->quick = lowpass_of(TAU_REST, s->dt);
-    s->p[0] = s->p[4] = s->p[8] = BIAS_START * BIAS_START;
+    s->dt = 1.0f / params->fs;
+    s->whole = (int32_t)fmaxf(roundf(params->fs / CORRECTIONS), 1.0f);
+    s->period = s->whole / (double)params->fs;
+    s->slow = lowpass_of(TAU_ACC, s->period);
+    s->quick = lowpass_of(TAU_REST, s->period);
+    for (int i = 0; i < RG_LEARNT; i++)
+        s->p[i][i] = i < 3 ? BIAS_START * BIAS_START : SENSE_START * SENSE_START;
+    for (int i = 0; i < 3; i++)
+        s->sense[i][i] = 1.0f;
     restart(s);
+}
+
+/* Adds a sample, turned by r, to the sums. */
+static void add(rg_attitude *s, const float r[12], const float acc[3], const float gyro[3])
+{
+    float off_acc = 0.0f, off_gyro = 0.0f;
+    for (int i = 0; i < 3; i++) {
+        float a = acc[i] - s->mean_acc[i], g = gyro[i] - s->mean_gyro[i];
+        off_acc += a * a;
+        off_gyro += g * g;
+        s->acc[i] += acc[i];
+        s->gyro[i] += gyro[i];
+        s->force[i] += r[4 * i] * acc[0] + r[4 * i + 1] * acc[1] + r[4 * i + 2] * acc[2];
+    }
+    if (s->rest_n && (off_acc >= REST_ACC * REST_ACC || off_gyro >= REST_GYRO * REST_GYRO))
+        s->still = false;
+    const float by[4] = {gyro[0], gyro[1], gyro[2], 1.0f};
+    for (int k = 0; k < 4; k++)
+        for (int i = 0; i < 12; i++)
+            s->turn[k][i] += r[i] * by[k];
+    s->count++;
 }
 
 void rg_attitude_step(rg_attitude *s, const rg_sample *sample, rg_body *body)
 {
-    double acc[3], gyro[3], rate[3], mean[3], a_i[3], a_e[3], r[9], q[4];
     if (body->gap) {
         body->settled = body->settled && body->missed <= RG_BRIDGED;
         return;
     }
     if (body->missed > RG_BRIDGED)
         restart(s);
-    for (int i = 0; i < 3; i++) {
-        acc[i] = (double)sample->acc[i];
-        gyro[i] = (double)sample->gyro[i];
-        rate[i] = gyro[i] - s->bias[i];
-    }
-    bool rest = at_rest(s, acc, gyro, mean);
-    s->n += s->n <= s->slow.warm;
-
-    strap_down(s->q_is, rate, s->dt + (body->missed <= RG_BRIDGED ? (double)body->missed : 0.0));
-    matrix(s->q_is, r);
-    apply(r, acc, a_i);
+    const float *acc = sample->acc, *gyro = sample->gyro;
+    float rate[3], r[12];
     for (int i = 0; i < 3; i++)
-        a_i[i] = lowpass(&s->slow, s->n, s->acc_i[i], a_i[i]);
-    matrix(s->q_ei, r);
-    apply(r, a_i, a_e);
-    level(s->q_ei, a_e);
-    multiply(s->q_ei, s->q_is, q);
-    matrix(q, r);
-    learn_bias(s, r, a_e, rest, mean);
+        rate[i] = s->sense[i][0] * gyro[0] + s->sense[i][1] * gyro[1] + s->sense[i][2] * gyro[2]
+            + s->sense[i][3];
+    strap_down(s->q_is, rate, s->dt + (body->missed <= RG_BRIDGED ? body->missed : 0.0f));
+    matrix(s->q_is, r);
+    add(s, r, acc, gyro);
+    if (s->count == s->whole)
+        correct(s);
+    else if (s->n < s->slow.warm)
+        begin(s);
+    s->age += s->age < INT32_MAX;
 
+    const float *v = s->vertical;
     for (int i = 0; i < 3; i++) {
-        body->acc[i] = sample->acc[i];
-        body->gyro[i] = (float)(gyro[i] - s->bias[i]);
-        body->up[i] = (float)r[6 + i];
+        body->acc[i] = acc[i];
+        body->gyro[i] = rate[i];
+        body->up[i] = v[0] * r[i] + v[1] * r[4 + i] + v[2] * r[8 + i];
     }
-    body->acc_norm = (float)sqrt(dot(acc, acc));
-    body->settled = s->n * s->dt >= (double)SETTLE;
+    body->acc_norm = sqrtf(acc[0] * acc[0] + acc[1] * acc[1] + acc[2] * acc[2]);
+    body->settled = (float)s->age * s->dt >= SETTLE;
 }

@@ -25,7 +25,7 @@ def vertical(quaternion):
     return np.stack([2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)], 1)
 
 
-def test_broad_is_as_good_as_the_peer(recordings):
+def test_broad_is_better_than_the_peer(recordings):
     """Mean and worst RMS over the moving samples with truth, as evaluation.md defines it."""
     ours, theirs = [], []
     for file in sorted(recordings("broad").glob("*.npz")):
@@ -40,8 +40,9 @@ def test_broad_is_as_good_as_the_peer(recordings):
             off = degrees_between(up[counted], vertical(truth[counted]))
             errors.append(float(np.sqrt(np.mean(off**2))))
     assert len(ours) >= 11
-    assert np.mean(ours) <= 1.01 * np.mean(theirs)
-    assert max(ours) <= 1.01 * max(theirs)
+    assert np.mean(ours) <= 0.92 * np.mean(theirs)
+    assert max(ours) <= 0.75 * max(theirs)
+    assert max(np.divide(ours, theirs)) <= 1.05
 
 
 @pytest.mark.parametrize("fs", RATES)
@@ -120,7 +121,22 @@ def test_a_slow_steady_turn_is_not_taken_for_rest(inner):
         sample.acc, sample.gyro = a, g
         lib.rg_attitude_step(state, sample, body)
     assert state.rest_s == 0.0
-    assert np.abs(np.degrees(list(state.bias))).max() < 0.2
+    assert np.abs(np.degrees(list(state.learnt)[:3])).max() < 0.2
+
+
+def test_the_sensitivity_is_learnt_from_turning():
+    """A gyroscope 2 % off and askew, turned about changing axes: VQF stays wrong, we do not."""
+    fs, n = 100.0, 12000
+    t = np.arange(n) / fs
+    turn = rotation(2, 1.5 * np.sin(0.5 * t)) @ rotation(0, 2.2 * np.sin(1.1 * t))
+    turn = turn @ rotation(1, 1.8 * np.sin(0.7 * t))
+    acc, gyro, truth = sense(turn, np.zeros((n, 3)), fs)
+    off = gyro @ np.array([[1.02, 0.01, 0.0], [0.0, 0.98, 0.01], [-0.01, 0.0, 1.02]]).T
+    half = slice(n // 2, None)
+    ours = degrees_between(judged_up(fs, acc, off), truth)[half]
+    peer = vqf.VQF(1 / fs).updateBatch(*map(np.ascontiguousarray, (off, acc.astype(float))))
+    theirs = degrees_between(vertical(peer["quat6D"]), truth)[half]
+    assert np.sqrt(np.mean(ours**2)) < 0.4 * np.sqrt(np.mean(theirs**2))
 
 
 @settings(max_examples=25, deadline=None)
@@ -142,5 +158,5 @@ def test_the_quaternions_stay_units(inner, fs, force, turn, seed):
                          strict=True):  # fmt: skip
         sample.acc, sample.gyro = list(acc), list(gyro)
         lib.rg_attitude_step(state, sample, body)
-    for q in (state.q_is, state.q_ei):
-        assert abs(sum(x * x for x in q) - 1.0) < 1e-12
+    assert abs(sum(x * x for x in state.q_is) - 1.0) < 1e-6  # float
+    assert abs(sum(x * x for x in state.q_ei) - 1.0) < 1e-12
