@@ -10,20 +10,21 @@ static const double TAU_REST = 0.5;             /* s, low-pass that rest is meas
 static const double REST_S = 1.5;               /* s still before it counts as rest */
 static const float REST_ACC = 0.5f;             /* m/s^2 off the low-pass: moving */
 static const float REST_GYRO = (float)(2.0 * DEG);  /* rad/s off the low-pass: moving */
-static const double BIAS_MAX = 2.0 * DEG;       /* rad/s, no gyroscope is off by more */
-static const double BIAS_START = 0.5 * DEG;     /* rad/s, s.d. of the unknown bias */
 static const double BIAS_FORGET = 100.0;        /* s in which the s.d. grows from 0 to 0.1 deg/s */
 static const double SIGMA_FORGET = 0.1 * DEG;   /* rad/s */
 static const double SIGMA_REST = 0.03 * DEG;    /* rad/s, s.d. the estimate settles at at rest */
 static const double NOISE = 1.0 * DEG;          /* rad/s of correction in 1 s: 0.1 deg/s to settle at */
 
 /* Ours. */
+static const double BIAS_MAX = 5.0 * DEG;       /* rad/s; SisFall's gyroscopes are off by up to 4.2 */
+static const double BIAS_START = 2.0 * DEG;     /* rad/s, s.d. of the unknown bias: data sheets' 1 to 5 */
 static const float CORRECTIONS = 10.0f;         /* 1/s */
 static const double SENSE_START = 0.01;         /* s.d. of the sensitivity, as data sheets have it */
 static const double SENSE_MAX = 0.03;           /* three of these */
 static const double SENSE_FORGET = 1e4;         /* s to know nothing of it again: it follows warmth */
 static const double SCATTER_TAU = 20.0;         /* s of corrections that say how much they scatter */
 static const float SETTLE = 1.0f;               /* s until `up` is trusted: a stride, to average */
+static const double CALM = 0.5;                 /* s still after which gravity is what is weighed */
 static const double ACC_MIN = 1e-3;             /* m/s^2, no direction in less */
 static const float SMALL = 0.25f;               /* rad^2 of half a turn: the series hold to 1e-7 */
 
@@ -226,6 +227,18 @@ static void tell(rg_attitude *s, double r[3][3])
     }
 }
 
+/* A body that keeps still weighs gravity alone: nothing that was before need be averaged out. */
+static void take(rg_attitude *s, double force[3], double share)
+{
+    for (int i = 0; i < 3; i++) {
+        force[i] = (double)s->force[i] * share;
+        s->low_force[i][0] = force[i] * (1.0 - s->slow.b0);
+        s->low_force[i][1] = force[i] * (s->slow.b0 - s->slow.a2);
+    }
+    memset(s->low_turn, 0, sizeof s->low_turn);
+    memset(s->low_known, 0, sizeof s->low_known);
+}
+
 /* From the sums so far to the vertical and to what is known of the gyroscope. */
 static void correct(rg_attitude *s)
 {
@@ -234,6 +247,8 @@ static void correct(rg_attitude *s)
     s->n += s->n <= s->slow.warm;
     for (int i = 0; i < 3; i++)
         force[i] = lowpass(&s->slow, s->n, s->low_force[i], (double)s->force[i] * share);
+    if (s->rest_s >= CALM && s->n > s->slow.warm)
+        take(s, force, share);
     level(s->q_ei, force, tilt);
     rows(s->q_ei, r);
 
@@ -258,7 +273,7 @@ static void correct(rg_attitude *s)
     }
     if (rest)
         learn_at_rest(s, growth);
-    else if (s->n > s->slow.warm)   /* a plain mean is too restless to learn by */
+    else if (s->n > s->slow.warm && s->rest_s < CALM)   /* a plain mean is too restless to learn by */
         learn_in_motion(s, h, seen);
     tell(s, r);
 

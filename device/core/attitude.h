@@ -6,11 +6,12 @@
  * is S before the first sample and then stays put but for gyroscope drift; E, which is I tilted so
  * that gravity is vertical.
  *
- * Three deviations. Gravity's low-pass cannot tell 10 Hz from 100, so all but the turning of S runs
+ * Four deviations. Gravity's low-pass cannot tell 10 Hz from 100, so all but the turning of S runs
  * on sums over a tenth of a second. Beside the gyroscope's bias its sensitivity is learnt, three
  * axes and what each hears of the others: 1 % of it, as data sheets allow, is a degree after a
- * quarter turn and the larger part of VQF's error in fast rotation. And what corrects both is
- * weighed by how much it scatters, so that a shaken sensor teaches nothing.
+ * quarter turn and the larger part of VQF's error in fast rotation. What corrects both is weighed
+ * by how much it scatters, so that a shaken sensor teaches nothing. And a body that keeps still for
+ * half a second weighs gravity alone: then nothing that was before is averaged in.
  *
  * Float for what is seen of one sample: rounding is noise of 1e-5 rad/s there, and gravity takes
  * out what it adds up to. Double for what is learnt: the poles lie within 1e-2 of 1 and variances
