@@ -21,6 +21,9 @@ from device.recordings import Recording
 from device.replay import Judged
 
 SIZE = (12.0, 13.0)  # inches
+# Of falls.c: s over which the speed downward leaks, m/s² at which an axis clips; and m/s downward
+# from which a fall is thought of at all.
+LEAK_TAU, CLIP, GATE = 0.5, 39.2, 0.3
 AXES = (("x forward", "#c4442f"), ("y left", "#2f8f4e"), ("z up", "#2f62c4"))
 INK, FAINT, TRUTH = "#22272e", "#8a929c", "#7b4bb0"
 LEVELS = {
@@ -40,10 +43,11 @@ def draw(recording: Recording, judged: Judged, name: str, file: IO[bytes]) -> No
     """Write the page as PNG."""
     figure = Figure(figsize=SIZE, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
-    panels = figure.subplots(
-        9, 1, sharex=True, height_ratios=[1.0, 2.0, 1.5, 1.3, 1.0, 1.3, 0.5, 0.8, 0.8]
-    )
-    events, acc, gyro, up, lean, speed, ways, sway, risk = panels
+    estimates = judged.estimates
+    known = [name for name in ("sway", "risk") if np.isfinite(estimates[name]).any()]
+    heights = [1.0, 2.0, 1.5, 1.3, 1.3, 1.2, 1.2, 0.5, *[0.8] * len(known)]
+    panels = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    events, acc, gyro, up, going_down, lean, speed, ways, *others = panels
     entry = recording.entry
     figure.suptitle(
         f"{entry.trial}: {entry.activity}   ({name}, {entry.subject}, {entry.fs:g} Hz)",
@@ -54,20 +58,24 @@ def draw(recording: Recording, judged: Judged, name: str, file: IO[bytes]) -> No
     _three(gyro, recording.t, recording.gyro, "angular rate, rad/s")
     _three(up, judged.signals.t, judged.estimates["up"], "vertical in the sensor's axes")
     up.set_ylim(-1.1, 1.1)
-    _line(lean, judged, "lean", "lean, degrees, forward positive", factor=float(np.degrees(1)))
+    _going_down(going_down, judged)
+    _lean(lean, judged)
     _speed(speed, recording, judged)
     _ways(ways, recording, judged)
-    _line(sway, judged, "sway", "sway, m/s²")
-    _line(risk, judged, "risk", "risk of losing balance", LEVELS[Level.DANGER])
-    risk.set_ylim(-0.03, 1.03)
+    for axes, what in zip(others, known, strict=True):
+        if what == "risk":
+            _line(axes, judged, "risk", "risk of losing balance", LEVELS[Level.DANGER])
+            axes.set_ylim(-0.03, 1.03)
+        else:
+            _line(axes, judged, what, "sway, m/s²")
     for axes in panels:
         _truth(axes, recording)
         _marks(axes, recording, judged)
         axes.spines[["top", "right"]].set_visible(False)
         axes.spines[["left", "bottom"]].set_color(FAINT)
         axes.tick_params(colors=INK, labelsize=9, color=FAINT)
-    risk.set_xlabel("s from the trial's start", color=INK)
-    risk.set_xlim(0, max(float(recording.t[-1]), 1 / entry.fs))
+    panels[-1].set_xlabel("s from the trial's start", color=INK)
+    panels[-1].set_xlim(0, max(float(recording.t[-1]), 1 / entry.fs))
     figure.savefig(file, format="png", dpi=110)
 
 
@@ -107,6 +115,37 @@ def _three(axes: Axes, t: NDArray[Any], values: NDArray[Any], label: str) -> Non
     for column, (word, colour) in enumerate(AXES):
         axes.plot(t, values[:, column], color=colour, lw=0.8, alpha=0.85, label=word)
     _title(axes, label, axes.get_legend_handles_labels()[0])
+
+
+def _going_down(axes: Axes, judged: Judged) -> None:
+    """How fast the sensor goes down, as falls are judged by it: vertical force integrated, leaking
+    over LEAK_TAU, from a weight of g."""
+    signals, up = judged.signals, judged.estimates["up"]
+    force = np.nan_to_num(9.81 - (np.clip(signals.acc, -CLIP, CLIP) * up).sum(axis=1))
+    down = np.empty(len(force))
+    speed = 0.0
+    for k, pull in enumerate(force):
+        speed += (pull - speed / LEAK_TAU) / signals.fs
+        down[k] = speed
+    down[np.isnan(up[:, 0])] = np.nan
+    axes.axhline(0, color=FAINT, lw=0.6, ls=":")
+    axes.axhline(GATE, color=LEVELS[Level.DANGER], lw=0.8, ls=":")
+    axes.plot(signals.t, down, color=INK, lw=1.1)
+    handle = Line2D([], [], color=LEVELS[Level.DANGER], lw=0.8, ls=":", label="a fall is faster")
+    _title(axes, "going down, m/s", [handle])
+
+
+def _lean(axes: Axes, judged: Judged) -> None:
+    """The lean as judged, and how far the sensor has tilted any way from its first vertical."""
+    up = judged.estimates["up"]
+    first = up[np.argmax(np.isfinite(up[:, 0]))]
+    tilt = np.degrees(np.arccos(np.clip(up @ first, -1, 1)))
+    axes.plot(judged.signals.t, tilt, color=FAINT, lw=1.1)
+    known = np.isfinite(judged.estimates["lean"]).any()
+    label = "lean, degrees, forward positive" + ("" if known else ": unknown throughout")
+    _line(axes, judged, "lean", label, factor=float(np.degrees(1)))
+    handles = [Line2D([], [], color=INK, lw=1.1, label="lean")] if known else []
+    _title(axes, label, [*handles, Line2D([], [], color=FAINT, label="tilt since the beginning")])
 
 
 def _line(

@@ -3,29 +3,9 @@
  * hammer SEED ROUNDS [FILE]: every round is a rate, parameters, and a life of the belt made up of
  * stretches: calm, walking, violent, frozen, absurd, broken bits, time running wild, pings of any kind,
  * or rows of FILE (rg_sample structs, a recording). The state is copied away and back on the way, and
- * judged in one go and sample by sample. Exits 1 with a line when a result is not as rearguard.h says.
+ * judged in one go and sample by sample. Aborts with a line when a result is not as rearguard.h says.
  */
-#include "rearguard.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
-static uint64_t seed;
-
-static uint32_t any(void)                       /* splitmix64, upper half */
-{
-    uint64_t z = seed += 0x9e3779b97f4a7c15u;
-    z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
-    z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
-    return (uint32_t)(z >> 32);
-}
-
-static float between(float low, float high)
-{
-    return low + (high - low) * (float)any() / 4294967296.0f;
-}
+#include "hammer.h"
 
 static float bits(void)                         /* any float there is */
 {
@@ -33,34 +13,6 @@ static float bits(void)                         /* any float there is */
     float f;
     memcpy(&f, &b, sizeof f);
     return f;
-}
-
-static void expect(int holds, const char *what)
-{
-    if (!holds) {
-        fprintf(stderr, "hammer: %s\n", what);
-        exit(1);
-    }
-}
-
-static void check(const rg_estimate *e, const rg_event *events, int n, int64_t sample)
-{
-    float up = e->up[0] * e->up[0] + e->up[1] * e->up[1] + e->up[2] * e->up[2];
-    expect(isnan(up) || fabsf(up - 1.0f) < 1e-4f, "up is neither unit nor unknown");
-    expect(!(e->risk < 0.0f) && !(e->risk > 1.0f), "risk is outside 0..1");
-    expect(!(e->cadence < 0.0f) && !isinf(e->cadence), "cadence");
-    expect(!(e->sway < 0.0f) && !isinf(e->sway), "sway");
-    expect(!isinf(e->speed) && !isinf(e->closing), "speed");
-    expect(!(e->distance < 0.0f) && !isinf(e->distance), "distance");
-    expect(!(e->ttc < 0.0f), "time to collision");
-    expect(isfinite(e->step_time) == (e->step == 1), "a step has a time, nothing else has");
-    expect((e->direction >= -1 && e->direction <= 2) || e->direction == RG_UNKNOWN, "direction");
-    expect(n >= 0 && n <= RG_KINDS, "number of events");
-    for (int i = 0; i < n; i++) {
-        expect(events[i].sample == sample && isfinite(events[i].t), "event's place");
-        expect(events[i].kind >= 0 && events[i].kind < RG_KINDS, "event's kind");
-        expect(events[i].level > RG_NONE && events[i].level <= RG_DANGER, "event's level");
-    }
 }
 
 static void fill(rg_sample *s, int64_t n, float fs, const rg_sample *file, size_t rows)
