@@ -63,7 +63,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             rights = [] if args.simulate else _rights()
             loop = _assemble(config, args.simulate, rights, parts)
             log.info("started, fed by %s, %g ticks a second", loop.source.name, 1 / loop.period)
-            if not any(rights):
+            if rights and not rights[0]:
                 real_time(LOOP)
             loop.run(stopping.is_set)
             log.info("ended: %d deadlines skipped; %s", loop.skipped, loop.lateness.words())
