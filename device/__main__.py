@@ -58,9 +58,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: stopping.set())
     try:
         config = load(args.config)
+        small_stacks()
+        # before any thread is made: they inherit it; a simulated belt is none to make way for
+        rights = [] if args.simulate else [real_time(THREADS), lock_memory()]
         with contextlib.ExitStack() as parts:
             parts.enter_context(_logging())
-            rights = [] if args.simulate else _rights()
+            for refused in filter(None, rights):
+                log.warning("%s", refused)
             loop = _assemble(config, args.simulate, rights, parts)
             log.info("started, fed by %s, %g ticks a second", loop.source.name, 1 / loop.period)
             if rights and not rights[0]:
@@ -71,15 +75,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"device: {' '.join(str(error).split())}\n")
         return BAD_USE
     return 0
-
-
-def _rights() -> list[str]:
-    """Real-time scheduling for all threads and locked memory; what is refused, in lines."""
-    small_stacks()
-    refused = [real_time(THREADS), lock_memory()]
-    for line in filter(None, refused):
-        log.warning("%s", line)
-    return refused
 
 
 def _assemble(

@@ -64,7 +64,7 @@ def table(config: Config, fs: float) -> dict[str, Row]:
         "imu": Row(
             "imu_fault", 1.0, Guard.NO_IMU, "no motion sensor", judged=True,
             period=sample, late=0.05 + 2 * sample, stale=0.25 + 2 * sample,
-            frozen="one and the same sample for 0.25 s (drivers/imu.py)",
+            frozen="either half says the same for 0.25 s (drivers/imu.py)",
             absurd="a turn no waist makes, all axes clipped, no temperature of a living chip",
         ),
         "ranger": Row(
@@ -95,6 +95,7 @@ def table(config: Config, fs: float) -> dict[str, Row]:
         "journal": Row("storage_fault", 5.0),
         "control socket": Row("storage_fault", 5.0),
         "black box": Row("storage_fault", 5.0),
+        "throttling": Row("", 5.0),
         "identity": Row("", 0.0),
         "rights": Row("", 0.0),
         "overload": Row("", 5.0),

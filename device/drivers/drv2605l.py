@@ -120,11 +120,12 @@ class Drv2605l:
         identity = self._get(STATUS) >> 5
         if identity not in IDENTITIES:
             raise OSError(f"DEVICE_ID {identity} is no DRV2605L")
+        self._set(GO, 0)  # a pulse may have outlived the fault
         for register, value in SETTINGS:
             self._set(register, value)
             if self._get(register) != value:
                 raise OSError(f"register 0x{register:02x} does not keep 0x{value:02x}")
-        self._ready, self._driven = True, 0.0
+        self._ready, self._driven, self.fault = True, 0.0, ""
         self._diagnose_at = -math.inf
 
     def _drive(self) -> None:
@@ -164,15 +165,13 @@ class Drv2605l:
             self._diagnose_at = now + DIAGNOSE_EVERY
 
     def _judge(self, status: int, *, diagnosed: bool) -> None:
-        """Only a diagnosis finds an open motor, or sees it back."""
+        """What a pulse has shown stands until a diagnosis sees the motor back."""
         if status & OC_DETECT:
             self.fault = "shorted: the motor's driver cuts an over-current off"
         elif status & OVER_TEMP:
             self.fault = "the motor's driver is too hot"
-        elif diagnosed and status & DIAG_RESULT:
-            self.fault = OPEN
-        elif diagnosed or self.fault != OPEN:
-            self.fault = ""
+        elif diagnosed:
+            self.fault = (self.fault or OPEN) if status & DIAG_RESULT else ""
 
     def _get(self, register: int) -> int:
         value: int = self._bus.read_byte_data(ADDRESS, register)

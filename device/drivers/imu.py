@@ -94,7 +94,8 @@ class Imu(ABC):
         self.temperature = NAN  # °C, of the chip; its zero offsets go with it
         self._period_off = 0.0  # share by which the chip's period differs from the nominal one
         self._look_at = -math.inf  # s
-        self._same, self._before = 0, _NEVER  # samples in a row that were as the one before
+        self._before = _NEVER  # the sample before this one
+        self._same_acc = self._same_gyro = 0  # samples in a row in which it did not change
         self._why = Gap.NO_DATA  # reason of the gap until the chip is set up
         self._setting_up = False
         self._setup_at: float | None = None  # s
@@ -285,7 +286,7 @@ class Imu(ABC):
             self._reading(t, sample)
             for t, sample in zip(self._times(len(settled), now), settled, strict=True)
         ]
-        if readings and self._same > FROZEN_AFTER * self.rate:
+        if readings and self._frozen():
             self._lose(now, Gap.FROZEN)
             self._setup_at = now + RESTART_EVERY
         return readings
@@ -297,15 +298,20 @@ class Imu(ABC):
         if steps is None:
             return missing(t, Gap.BUS)
         # kept over a new setting up: a chip that goes on saying the same is not believed again
-        self._same = self._same + 1 if steps == self._before else 0
+        self._same_acc = self._same_acc + 1 if steps[:3] == self._before[:3] else 0
+        self._same_gyro = self._same_gyro + 1 if steps[3:] == self._before[3:] else 0
         self._before = steps
-        if self._same > FROZEN_AFTER * self.rate:
+        if self._frozen():
             return missing(t, Gap.FROZEN)
         if _absurd(steps):
             return missing(t, Gap.RANGE)
         ax, ay, az, gx, gy, gz = steps
         a, g = self.ACC_SCALE, self.GYRO_SCALE
         return Reading(t, (-az * a, -ax * a, ay * a), (-gz * g, -gx * g, gy * g))
+
+    def _frozen(self) -> bool:
+        """Either half may die alone."""
+        return max(self._same_acc, self._same_gyro) > FROZEN_AFTER * self.rate
 
     def _times(self, count: int, now: float) -> list[float]:
         """When `count` samples ending about now were measured: counted at the chip's own rate.

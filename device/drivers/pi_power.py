@@ -9,7 +9,8 @@ from __future__ import annotations
 from pathlib import Path
 
 PLACES = "devices/platform/soc*/soc*firmware/get_throttled"  # under /sys
-NOW = {0: "under-voltage", 1: "frequency capped", 2: "throttled", 3: "too hot"}
+UNDER_VOLTAGE = "under-voltage"
+NOW = {0: UNDER_VOLTAGE, 1: "frequency capped", 2: "throttled", 3: "too hot"}
 EVER = 16  # the same flags this much higher: since the start
 
 
@@ -19,16 +20,16 @@ class PiPower:
     def __init__(self, sys: Path = Path("/sys")) -> None:
         self._file = next(iter(sorted(sys.glob(PLACES))), None)
 
-    def read(self) -> str:
-        """What limits the Pi now, in words; empty: nothing. Raises OSError, ValueError."""
-        if self._file is None:
-            return ""
-        flags = int(self._file.read_text(), 16)
-        return ", ".join(word for bit, word in NOW.items() if flags >> bit & 1)
+    def read(self) -> list[str]:
+        """What limits the Pi now, in words (NOW). Raises OSError, ValueError."""
+        return self._words(0)
 
-    def ever(self) -> str:
+    def ever(self) -> list[str]:
         """What has limited it since its start. Raises OSError, ValueError."""
+        return self._words(EVER)
+
+    def _words(self, shift: int) -> list[str]:
         if self._file is None:
-            return ""
-        flags = int(self._file.read_text(), 16) >> EVER
-        return ", ".join(word for bit, word in NOW.items() if flags >> bit & 1)
+            return []
+        flags = int(self._file.read_text(), 16) >> shift
+        return [word for bit, word in NOW.items() if flags >> bit & 1]

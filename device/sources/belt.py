@@ -16,7 +16,7 @@ from device.drivers.imus import probe
 from device.drivers.max17048 import Max17048
 from device.drivers.mb1242 import Mb1242
 from device.drivers.motor import Audible, Motor
-from device.drivers.pi_power import PiPower
+from device.drivers.pi_power import UNDER_VOLTAGE, PiPower
 from device.drivers.ranger import Ping, Ranger
 from device.frames import NAN, Frame, Gap
 from device.sources.worker import Inline, Worker
@@ -34,15 +34,17 @@ class Charge:
         self._gauge, self._low, self._supply = gauge, low, supply
         self.share = NAN  # 0..1; NaN: not known
         self._silent = 0  # looks in a row without an answer
-        self.faults = {"battery": "", "supply": ""}
+        self.faults = {"battery": "", "supply": "", "throttling": ""}
 
     def look(self) -> None:
         if self._gauge:
             self.faults["battery"] = self._battery(self._gauge)
         try:
-            self.faults["supply"] = self._supply.read()
+            limits = self._supply.read()
+            self.faults["supply"] = UNDER_VOLTAGE if UNDER_VOLTAGE in limits else ""
+            self.faults["throttling"] = ", ".join(limits)
         except (OSError, ValueError) as error:
-            self.faults["supply"] = f"the Pi's flags cannot be read ({error})"
+            self.faults["throttling"] = f"the Pi's flags cannot be read ({error})"
 
     def _battery(self, gauge: Max17048) -> str:
         low = self._low + (REFILLED if self.faults["battery"] else 0.0)

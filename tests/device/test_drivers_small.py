@@ -230,14 +230,14 @@ def test_the_supply_is_the_firmwares_word(tmp_path: Path) -> None:
     flags = folder / "get_throttled"
     flags.write_text("50005\n")
     power = PiPower(tmp_path)
-    assert power.read() == power.ever() == "under-voltage, throttled"
+    assert power.read() == power.ever() == ["under-voltage", "throttled"]
     flags.write_text("0\n")
-    assert power.read() == power.ever() == ""
+    assert power.read() == power.ever() == []
     charge = Charge(None, 0.15, power)
     flags.unlink()
     charge.look()
-    assert "cannot be read" in charge.faults["supply"]
-    assert PiPower(tmp_path / "elsewhere").read() == ""
+    assert "cannot be read" in charge.faults["throttling"]
+    assert PiPower(tmp_path / "elsewhere").read() == []
 
 
 # --- buses ---

@@ -2,17 +2,40 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from device.alerts import EVENTS, State
+from device.alerts import EVENTS, Level, State
 from device.config import Config, Ranger
 from device.frames import Guard
 from device.health import START_S, Health, table
+from tests.conftest import ROOT
 
 TABLE = table(Config(), 100.0)
 GUARDS_ON = ("imu", "ranger", "loop")
+
+
+def described() -> str:
+    """The table as device/README.md shows it."""
+    lines = [
+        "| row | late, a fault after | guarding meanwhile | told as | felt | over after |",
+        "|---|---|---|---|---|---|",
+    ]
+    for name, row in TABLE.items():
+        times = "it says so" if math.isnan(row.period) else f"{row.late:.2g} s, {row.stale:.2g} s"
+        felt = EVENTS[row.event].felt[Level.FAULT] if row.event else None
+        lines.append(
+            f"| {name} | {times} | {row.stage.name.lower()} | {row.event or 'the technician only'} "
+            f"| {felt or ''} | {row.recover:g} s |"
+        )
+    return "\n".join(lines)
+
+
+def test_the_readme_shows_the_table() -> None:
+    assert described() in (ROOT / "device" / "README.md").read_text()
 
 
 def never(event: str) -> bool:

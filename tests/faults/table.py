@@ -84,6 +84,13 @@ def freeze(rig: Rig) -> None:
     rig.parts.imu._random.gauss = lambda mean, sigma: mean  # type: ignore[method-assign]
 
 
+def freeze_gyroscope(rig: Rig) -> None:
+    noise = rig.parts.imu._random.gauss
+    rig.parts.imu._random.gauss = (  # type: ignore[method-assign]
+        lambda mean, sigma: noise(mean, sigma) if sigma > 0.01 else mean
+    )
+
+
 def thaw(rig: Rig) -> None:
     del rig.parts.imu._random.gauss  # type: ignore[method-assign]
 
@@ -264,6 +271,8 @@ FAULTS = (
           "imu_fault", 0.2, NONE, 5.0, 1.0, also={"motor_fault"}),
     Fault("bus hangs in a transfer", "imu", hang, unhang, "imu_fault", 0.25, NO_IMU),
     Fault("registers frozen", "imu", freeze, thaw, "imu_fault", 0.5, NO_IMU, words="imu frozen"),
+    Fault("gyroscope frozen alone", "imu", freeze_gyroscope, thaw, "imu_fault", 0.5, NO_IMU,
+          words="imu frozen"),
     Fault("absurd samples", "imu", turn_absurd, turn_true, "imu_fault", 0.2, NO_IMU,
           words="imu absurd"),
     Fault("bits flipped in samples", "imu", flip_data, no_flips),
@@ -295,7 +304,9 @@ FAULTS = (
     Fault("battery's gauge gone", "battery", gauge_there(False), gauge_there(True),
           "battery_low", 10.1, back=7.0),
     Fault("under-voltage", "supply", flags("50005"), flags("50000"), "battery_low", 1.1,
-          back=12.0, words="supply: under-voltage, throttled"),
+          back=12.0, words="supply: under-voltage; throttling: under-voltage, throttled"),
+    Fault("throttled by heat", "throttling", flags("e000e"), flags("e0000"), back=7.0,
+          words="throttling: frequency capped, throttled, too hot"),
     Fault("frame ring refuses", "frame ring", lane("ring", "error", "No space left on device"),
           lane("ring", "error", ""), "storage_fault", 0.1, back=6.0),
     Fault("journal refuses", "journal", lane("journal", "fault", "the disk is full"),
