@@ -17,7 +17,7 @@ from device.config import Config
 from device.core import Core, Judgement
 from device.frames import Frame, RingReader
 from device.haptics import Haptics
-from device.health import Health, streams
+from device.health import Health, table
 from device.lanes import Lanes
 from device.loop import Loop
 from device.policy import Policy
@@ -82,7 +82,7 @@ class Belt:
         self.loop = Loop(
             self.clock, 1 / STEP, source, self.core,
             Policy(config.wearer, "belt", "run1", source.name), Haptics(motor, 1.0),
-            Health(streams(config, source.fs), self.clock.now()),
+            Health(table(config, source.fs), self.clock.now()),
             Lanes(ring, Nobody(), Nobody(), self.box),
         )  # fmt: skip
         self._ends = [source.close, motor.close, ring.close]
