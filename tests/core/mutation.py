@@ -54,7 +54,8 @@ def tests(file: str) -> list[str]:
     """Test files, the related one first, then the small ones."""
     first = RELATED.get(Path(file).stem, "test_core")
     rest = [p.stem for p in sorted((ROOT / "tests/core").glob("test_*.py"), key=_size)]
-    order = [first, *[name for name in rest if name not in (first, "test_sanitizers")]]
+    apart = (first, "test_sanitizers", "test_mutants")
+    order = [first, *[name for name in rest if name not in apart]]
     return [f"tests/core/{name}.py" for name in order]
 
 
@@ -104,17 +105,27 @@ class Copy:
         return to.read_bytes()
 
     def link(self) -> None:
-        objects = sorted(str(o) for o in self.objects.glob("*.o"))
-        to = str(self.core / "_native.abi3.so")
-        subprocess.run(["gcc", "-shared", *self._extra, *objects, "-lm", "-o", to], check=True)
+        """The extension, and the plain library that tests of inner parts load."""
+        plain = [str(self.objects / f"{name}.o") for name in self.sources]
+        for objects, to in (
+            ([*plain, str(self.objects / "_native.o")], self.core / "_native.abi3.so"),
+            (plain, self.objects / "inner.so"),
+        ):
+            command = ["gcc", "-shared", *self._extra, *objects, "-lm", "-o", str(to)]
+            subprocess.run(command, check=True)
 
     def test(self, files: list[str], timeout: float) -> str:
         """passed, failed or timeout."""
-        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider", *files]
+        command = [sys.executable, "-m", "pytest", "-x", "-q", "-p", "no:cacheprovider"]
+        command += ["-o", "timeout=0", *files]  # this run has a time of its own
         process = subprocess.Popen(
             ["nice", "-n", "10", *command], cwd=self.root, start_new_session=True,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"},
+            env=os.environ | {
+                "OMP_NUM_THREADS": "1",
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "REARGUARD_INNER": str(self.objects / "inner.so"),
+            },
         )  # fmt: skip
         try:
             self.said = process.communicate(timeout=timeout)[0]

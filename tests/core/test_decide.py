@@ -79,3 +79,25 @@ def test_it_is_cleared_after_its_clear_time_and_not_before(decide, inner):
 
 def test_every_kind_can_be_told_in_one_step(decide):
     assert len(decide([(0.0, dict.fromkeys(range(11), 7))])[0]) == 11
+
+
+def test_how_long_each_kind_must_be_gone_before_it_is_closed(inner):
+    """Nobody asks any more: the pause within one and the same happening, by the table's reasons."""
+    ffi, lib = inner
+    clear = {
+        lib.RG_OBSTACLE: 1, lib.RG_REAR_BLIND: 1, lib.RG_UNSTEADY: 5, lib.RG_STUMBLE: 2,
+        lib.RG_FALL_IMMINENT: 5, lib.RG_FALL: 10, lib.RG_POSTURE: 5, lib.RG_PACE: 5,
+        lib.RG_NOT_WORN: 2, lib.RG_IMU_FAULT: 1, lib.RG_UP_AND_WALKING: 0,
+    }  # fmt: skip
+    assert len(clear) == lib.RG_KINDS
+    for kind, seconds in clear.items():
+        state, demand = ffi.new("rg_decide *"), ffi.new("rg_demand *")
+        events = ffi.new("rg_event[]", lib.RG_KINDS)
+        lib.rg_decide_init(state)
+        demand.level[kind] = lib.RG_WARNING
+        assert lib.rg_decide_step(state, 100.0, 0, demand, events) == 1
+        demand.level[kind] = lib.RG_NONE
+        assert lib.rg_decide_step(state, 100.0 + seconds, 1, demand, events) == 0
+        assert lib.rg_decide_step(state, 100.0 + seconds + 0.01, 2, demand, events) == 1
+        assert (events[0].kind, events[0].state) == (kind, lib.RG_CLEARED)
+        assert events[0].level == lib.RG_WARNING
