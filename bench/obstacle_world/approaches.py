@@ -75,6 +75,7 @@ def approach(seed: int, kind: str) -> Approach:
     ]
 
     seen = echoes.possible(targets[0], pose) & (pose.t >= STILL) & (pose.t < contact)
+    in_beam = float(np.sum(np.diff(pose.t, append=pose.t[-1] + echoes.PERIOD)[seen]))
     entered = float(pose.t[np.argmax(seen)]) if seen.any() else np.nan
     warned = next((t for t, level in told if level >= Level.WARNING), np.nan)
     left = contact - warned
@@ -83,7 +84,7 @@ def approach(seed: int, kind: str) -> Approach:
     oracle = [max(entered, contact - 5.0)] if seen.any() else []
     return Approach(
         kind, seed, speed,
-        warnable=bool(np.sum(seen) * echoes.PERIOD >= person.needs),
+        warnable=bool(in_beam >= person.needs),
         in_time=bool(left >= person.in_time or warned - entered <= SIGHT),
         stopped=wearers.stops(person, wearers.felt(told, contact), contact, rng),
         best=wearers.stops(person, _repeated(oracle, contact), contact, rng),
@@ -102,13 +103,12 @@ def _repeated(cues: list[float], contact: float) -> list[float]:
 def _second(t: Array, distance: Array, whose: Array) -> float:
     """When the second of the first two consistent echoes of the target came back [s]; NaN: never.
 
-    Consistent: one after the other among all echoes, within PAIR, no farther apart than two
-    walkers can have come.
+    Consistent: within PAIR, no farther apart than two walkers can have come; whatever else was
+    heard in between.
     """
-    heard = np.flatnonzero(~np.isnan(distance))
-    for one, two in pairwise(heard):
+    for one, two in pairwise(np.flatnonzero(whose == 0)):
         apart = t[two] - t[one]
-        same = whose[one] == whose[two] == 0 and apart <= PAIR and t[two] > STILL
+        same = apart <= PAIR and t[two] > STILL
         if same and abs(distance[two] - distance[one]) <= FASTEST * apart + 3 * echoes.NOISE:
             return float(t[two])
     return float("nan")

@@ -47,8 +47,8 @@ CORNER = 8.0  # dB
 FADING = 3.0  # dB
 NOISE = 0.003  # m, s.d. of one distance (datasheet: 3 mm)
 NEAREST, FARTHEST = 0.02, 4.0  # m, datasheet
-PERIOD = 0.06  # s between pings, the belt's default
-JITTER = 0.0005  # s, s.d. of a ping's moment: no real-time kernel
+PERIOD = 0.05  # s between pings at least (datasheet), the belt's default
+SPREAD = 0.01  # s more, at random: two belts never keep step (device/drivers/hcsr04.py)
 TIME_OUT = 0.038  # s, the sensor's own when nothing echoes
 
 DISTANCE, NOTHING, NO_PULSE, STUCK, NAK, GLITCH = range(6)  # rg_echo
@@ -144,9 +144,7 @@ class Air:
     dropouts: float  # share of pings lost whatever stands there
     spurious: float  # share of pings with an echo of nothing (taken uniform over the range)
     rough_floor: float  # share of pings with an echo where the beam's lower edge meets the floor
-    neighbour: float  # share of pings in which a second belt's burst is heard
-    neighbour_period: float  # s between its pings
-    neighbour_phase: float  # s
+    neighbour: float  # share of a second belt's bursts that are heard; it pings as this one does
 
 
 FLOOR_HALF_ANGLE = np.radians(15.0)  # the cone of hardware.md; rougher than Lambert's law would be
@@ -159,8 +157,6 @@ def air(rng: np.random.Generator) -> Air:
         spurious=rng.choice([0.0, 0.002, 0.01]),
         rough_floor=rng.choice([0.0, 0.0, 0.4]),
         neighbour=rng.uniform(0.1, 0.4) if rng.random() < 0.1 else 0.0,
-        neighbour_period=PERIOD * (1 + rng.normal(0, 50e-6)),
-        neighbour_phase=rng.uniform(0, PERIOD),
     )
 
 
@@ -194,9 +190,9 @@ def ping(
     if place.spurious:
         offer(rng.uniform(0.1, FARTHEST, n), rng.random(n) < place.spurious, -1)
     if place.neighbour:
-        since = (pose.t - place.neighbour_phase + rng.normal(0, JITTER, n)) % place.neighbour_period
-        burst = (place.neighbour_period - since) * SOUND / 2
-        offer(burst, rng.random(n) < place.neighbour, -1)
+        theirs = moments(rng, float(pose.t[-1]) + 1.0)  # when they arrive here
+        wait = theirs[np.searchsorted(theirs, pose.t)] - pose.t
+        offer(wait * SOUND / 2, rng.random(n) < place.neighbour, -1)
     nearest = np.maximum(nearest + rng.normal(0, NOISE, n), NEAREST)
     heard = nearest <= FARTHEST
     whose[~heard] = -1
@@ -206,9 +202,10 @@ def ping(
 
 
 def moments(rng: np.random.Generator, seconds: float) -> Array:
-    """When pings are sent [s], with the jitter of a loop."""
-    t = np.arange(rng.uniform(0, PERIOD), seconds, PERIOD)
-    return np.sort(t + rng.normal(0, JITTER, t.size))
+    """When pings are sent [s]."""
+    apart = rng.uniform(PERIOD, PERIOD + SPREAD, int(seconds / PERIOD) + 1)
+    t = rng.uniform(0, PERIOD) + np.cumsum(apart)
+    return t[t < seconds]
 
 
 def _wrap(angle: Array) -> Array:

@@ -67,7 +67,7 @@ class TestEchoes:
 
     def test_of_two_targets_the_nearer_is_told(self):
         rng = np.random.default_rng(1)
-        kind = echoes.Air(0, 0, 0, 0, echoes.PERIOD, 0)
+        kind = echoes.Air(0, 0, 0, 0)
         _, distance, echo, whose = echoes.ping(rng, poses(50), [wall(3.0), wall(1.0)], kind)
         assert (echo == echoes.DISTANCE).all()
         assert (whose == 1).all()
@@ -75,13 +75,13 @@ class TestEchoes:
 
     def test_cloth_loses_half_its_pings(self):
         rng = np.random.default_rng(1)
-        kind = echoes.Air(0, 0, 0, 0, echoes.PERIOD, 0)
+        kind = echoes.Air(0, 0, 0, 0)
         _, _, echo, _ = echoes.ping(rng, poses(4000), [wall(1.0, missed=0.5)], kind)
         assert np.mean(echo == echoes.DISTANCE) == pytest.approx(0.5, abs=0.03)
 
     def test_leaning_back_brings_the_floor_nearer(self):
         rng = np.random.default_rng(1)
-        rough = echoes.Air(0, 0, 1.0, 0, echoes.PERIOD, 0)
+        rough = echoes.Air(0, 0, 1.0, 0)
         level = echoes.ping(rng, poses(400), [], rough)[1]
         back = echoes.ping(rng, poses(400, elevation=-np.radians(10)), [], rough)[1]
         assert np.nanmedian(level) == pytest.approx(3.9, abs=0.1)  # hardware.md, 15 degrees
