@@ -3,8 +3,12 @@
 Nobody reacts in the simulation: the walk goes on into contact, and what the sampled wearer would
 have made of the cues is worked out from their times (`wearers.stops`).
 
-*Warnable*: from setting off (or from when it comes into the beam) until contact the target is
-inside the beam for at least as long as the sampled wearer needs from a cue to standing.
+*Warnable*: from setting off until contact the target is inside the beam for at least as long as
+this wearer needs: max(2 s, stopping distance / speed + 0.5 s), the time a warning is to leave.
+*Barely* warnable is what is in the beam for less, but for as long as the sampled wearer takes from
+a cue to standing: an older, stricter reading, reported beside it. Inside the beam is where an echo
+is likelier than not, what cloth swallows apart: a detection threshold is defined at one half
+(Urick, Principles of Underwater Sound, 1983, chapter 12).
 """
 
 from __future__ import annotations
@@ -40,6 +44,7 @@ class Approach:
     seed: int
     speed: float  # m/s
     warnable: bool
+    barely: bool  # not that, but in the beam for as long as it takes to stop
     in_time: bool
     stopped: bool
     best: bool  # a tracker that knows the truth as soon as an echo is possible would have sufficed
@@ -47,8 +52,12 @@ class Approach:
     first: str  # level of the first cue; empty: none
     entered: float  # s left when it came into the beam (or at setting off); NaN: never
     warned: float  # s left at the first warning or stop; NaN: none
-    reaction: float  # s from the second consistent echo to the warning, or to contact without one;
+    second_belt: bool  # one is heard
+    after_two: float  # s from the second consistent echo to the warning, or to contact without one;
     # NaN: when that echo came there was more time left than anybody needs
+    reaction: (
+        float  # the same, but from the third where a second belt is heard: two agree by chance
+    )
 
 
 def approach(seed: int, kind: str) -> Approach:
@@ -79,12 +88,19 @@ def approach(seed: int, kind: str) -> Approach:
     entered = float(pose.t[np.argmax(seen)]) if seen.any() else np.nan
     warned = next((t for t, level in told if level >= Level.WARNING), np.nan)
     left = contact - warned
-    sure = _second(back, distance, whose) if seen.any() else np.nan
-    endangered = 0.0 < contact - sure <= wearers.LEAST and sure > STILL + walks.STARTING
+    in_row = [_consistent(back, distance, whose, n) if seen.any() else np.nan for n in (2, 3)]
+    sure, belt = in_row[0], place.neighbour > 0
+    after = [
+        max(0.0, np.fmin(warned, contact) - t)
+        if 0.0 < contact - t <= wearers.LEAST and t > STILL + walks.STARTING
+        else np.nan
+        for t in in_row
+    ]
     oracle = [max(entered, contact - 5.0)] if seen.any() else []
     return Approach(
         kind, seed, speed,
-        warnable=bool(in_beam >= person.needs),
+        warnable=bool(in_beam >= person.in_time),
+        barely=bool(person.needs <= in_beam < person.in_time),
         in_time=bool(left >= person.in_time or warned - entered <= SIGHT),
         stopped=wearers.stops(person, wearers.felt(told, contact), contact, rng),
         best=wearers.stops(person, _repeated(oracle, contact), contact, rng),
@@ -92,7 +108,9 @@ def approach(seed: int, kind: str) -> Approach:
         first=told[0][1].word if told else "",
         entered=contact - entered,
         warned=left,
-        reaction=max(0.0, np.fmin(warned, contact) - sure) if endangered else np.nan,
+        second_belt=belt,
+        after_two=after[0],
+        reaction=after[1] if belt else after[0],
     )  # fmt: skip
 
 
@@ -100,16 +118,18 @@ def _repeated(cues: list[float], contact: float) -> list[float]:
     return wearers.felt([(t, Level.WARNING) for t in cues], contact)
 
 
-def _second(t: Array, distance: Array, whose: Array) -> float:
-    """When the second of the first two consistent echoes of the target came back [s]; NaN: never.
+def _consistent(t: Array, distance: Array, whose: Array, n: int) -> float:
+    """When the last of the first n consistent echoes of the target in a row came back [s]; or NaN.
 
     Consistent: within PAIR, no farther apart than two walkers can have come; whatever else was
     heard in between.
     """
+    row = 1
     for one, two in pairwise(np.flatnonzero(whose == 0)):
         apart = t[two] - t[one]
-        same = apart <= PAIR and t[two] > STILL
-        if same and abs(distance[two] - distance[one]) <= FASTEST * apart + 3 * echoes.NOISE:
+        near = abs(distance[two] - distance[one]) <= FASTEST * apart + 3 * echoes.NOISE
+        row = row + 1 if near and apart <= PAIR and t[two] > STILL else 1
+        if row == n:
             return float(t[two])
     return float("nan")
 

@@ -45,9 +45,21 @@ def figures(
         found[f"best_possible_stop_{name}"] = share(sum(a.best for a in mine), len(mine), of)
     best = share(sum(a.best for a in warnable), len(warnable), "warnable approaches")
     found["best_possible_stop"] = best
-    late = [a.reaction for a in warnable if not np.isnan(a.reaction)]
-    found["reaction_p99_s"] = _p99(late, "targets already dangerous at their second echo")
-    found["unjustified_per_30min"] = _per_30min(rested, None)
+    seen = [a for a in walked if a.warnable or a.barely]
+    late = [a.reaction for a in seen if not np.isnan(a.reaction)]
+    found["reaction_p99_s"] = _p99(late, "dangerous when surely seen")
+    late = [a.after_two for a in seen if not np.isnan(a.after_two)]
+    found["reaction_after_two_p99_s"] = _p99(late, "the same, two echoes everywhere")
+    found["unjustified_per_30min"] = _per_30min(rested, None, passed=False)
+    found["with_what_is_passed_per_30min"] = _per_30min(rested, None)
+    whats = {
+        "warned_in_time": "in_time", "best_possible_in_time": "soonest", "could_stop": "stopped",
+    }  # fmt: skip
+    for name, kinds in groups.items():
+        mine = [a for a in seen if a.kind in kinds]
+        for key, what in whats.items():
+            hits = sum(getattr(a, what) for a in mine)
+            found[f"{key}_{name}_barely"] = share(hits, len(mine), "the barely warnable too")
     cued = [a for a in warnable if a.first]
     sudden = sum(a.first == "stop" for a in cued)
     found["first_cue_stop"] = share(sudden, len(cued), "warnable approaches with a cue")
@@ -68,7 +80,9 @@ def figures(
         found[f"could stop: {kind}"] = share(sum(a.stopped for a in mine), len(mine), "warnable")
         found[f"best stop: {kind}"] = share(sum(a.best for a in mine), len(mine), "warnable")
     for kind in quiet.KINDS:
-        found[f"cues in 30 min: {kind}"] = _per_30min([q for q in rested if q.kind == kind], None)
+        mine = [q for q in rested if q.kind == kind]
+        found[f"cues in 30 min: {kind}"] = _per_30min(mine, None)
+        found[f"unjustified: {kind}"] = _per_30min(mine, None, passed=False)
     for kind in faults.KINDS:
         found[f"blind p99: {kind}"] = _p99([f.told for f in broken if f.kind == kind], "faults")
     return {key: found[key] for key in [*GOALS, *(k for k in found if k not in GOALS)]}
@@ -93,12 +107,15 @@ def _p99(values: Sequence[float], of: str) -> Figure:
     )
 
 
-def _per_30min(scenes: Sequence[Quiet], event: str | None) -> Figure:
-    """Cues of one event, or of all, in 30 min; cues come in bunches, so scenes are resampled."""
+def _per_30min(scenes: Sequence[Quiet], event: str | None, passed: bool = True) -> Figure:
+    """Cues of one event, or of all, in 30 min; cues come in bunches, so scenes are resampled.
+
+    `passed`: those at what nears and would be passed as well.
+    """
     counts = [
         (
             f"{q.kind} {q.seed}",
-            sum(n for e, n in q.cues.items() if event in (None, e)),
+            sum(n for e, n in q.cues.items() if event in (None, e)) - (0 if passed else q.passed),
             q.seconds / 3600,
         )
         for q in scenes

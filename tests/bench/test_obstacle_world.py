@@ -161,11 +161,12 @@ class TestWhatCounts:
 
     def test_the_table_has_every_key_and_counts(self):
         walked = [approaches.approach(s, k) for k in ("wall", "cloth") for s in range(6)]
-        rested = [quiet.Quiet("open space", 1, 1800.0, {"obstacle": 2, "rear_blind": 1})]
+        rested = [quiet.Quiet("open space", 1, 1800.0, {"obstacle": 5, "rear_blind": 1}, 3)]
         broken = [faults.Fault("stuck", s, 0.3, False) for s in range(4)]
         found = scores.figures(walked, rested, broken)
         assert set(scores.GOALS) <= set(found)
         assert found["unjustified_per_30min"].value == 3.0
+        assert found["with_what_is_passed_per_30min"].value == 6.0
         assert found["false_blind_per_30min"].value == 1.0
         assert found["blind_electrical_p99_s"].value == 0.3
         assert found["warned_in_time_hard"].n == 6
