@@ -1,21 +1,29 @@
-/* floor.h: where the floor may answer: never sure, for belts slip and trunks lean and swing. */
+/* floor.h: where the floor may answer: foretold from the lean, and learnt from where it does. */
 #ifndef RG_FLOOR_H
 #define RG_FLOOR_H
 
+#include <stdbool.h>
+
 #include "rearguard.h"
 
+#define RG_NO_FLOOR 6.0f    /* m, stands for a floor that the beam does not meet */
+enum { RG_BINS = 41 };      /* of 0.25 m, to the farthest a ranger may be said to reach */
+
 typedef struct rg_floor {
-    float from;         /* m, echoes from here on may be the floor's */
-    float rough_from;   /* m, the same where it does answer: a rough one */
-    float rough;        /* first echoes of late from there: what tells such a floor */
+    float from;             /* m, where the beam's lower edge should meet it now */
+    float fresh[RG_BINS];   /* echoes of the last half second that came from nothing that nears */
+    float old[RG_BINS];     /* the same, older, forgotten over seconds: a map of clutter */
 } rg_floor;
 
 void rg_floor_init(rg_floor *s);
-/* lean: of the trunk, forward positive, rad; dt: s since the last sample. */
-void rg_floor_step(rg_floor *s, const rg_params *params, float lean, float dt);
+/* lean: of the trunk, forward positive, rad; at_most: m, it may begin there whatever the lean says,
+ * or RG_NO_FLOOR; dt: s since the last sample. */
+void rg_floor_step(rg_floor *s, const rg_params *params, float lean, float at_most, float dt);
 /* A ping, since [s] after the last one. */
 void rg_floor_ping(rg_floor *s, float since);
-/* An echo that fitted nothing before it. */
-void rg_floor_first_echo(rg_floor *s, float range);
+/* An echo of nothing that is known to come nearer. */
+void rg_floor_echo(rg_floor *s, float range);
+/* Whether what is first heard at this range may be the floor. */
+bool rg_floor_may_answer(const rg_floor *s, float range);
 
 #endif

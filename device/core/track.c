@@ -7,18 +7,18 @@ static const float AGILITY = 0.15f;     /* m^2/s^3, acceleration noise: 0.1 m/s 
 static const float FASTEST = 2.4f;      /* m/s, walker and a person stepping in, each at 1.2 */
 static const float GATE_SIGMA = 3.5f;   /* innovation beyond this is another target's echo */
 static const float GATE_LEAST = 0.08f;  /* m, the trunk's sway within a stride */
-static const float GATE_PAIR = 0.30f;   /* m between the first two, however slow the ranger pings */
+static const float GATE_PAIR = 0.40f;   /* m between the first two, however slow the ranger pings */
 static const float GATE_MOST = 0.15f;   /* m, however long unseen: a spike must not pass for it */
 static const float NOT_CLOSING = 0.05f; /* m/s below which a run of closing fades */
 static const float FADE = 1.0f;         /* s in which it does */
-static const float FLOOR_MARGIN = 0.30f;    /* m, 3 degrees of error in lean at 2.4 m */
-static const int32_t PROVEN = 3;        /* echoes before the floor that make a target of it */
+static const int32_t PROVEN = 2;        /* echoes from where no floor answers: a target */
 
-void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, float floor)
+void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, const rg_floor *floor)
 {
     *track = (rg_track){
         .t = t, .seen = t, .born = t, .distance = range, .closing = closing,
-        .p = {NOISE * NOISE, 0.0f, sd * sd}, .reached = range, .far = range, .floor_then = floor, .hits = 1,
+        .p = {NOISE * NOISE, 0.0f, sd * sd}, .reached = range, .far = range, .floor_then = floor->from,
+        .hits = 1, .pings = 1, .before = !rg_floor_may_answer(floor, range),
     };
 }
 
@@ -46,7 +46,7 @@ float rg_track_misfit(const rg_track *track, double t, float range)
     return fabsf(range - now.distance) / fminf(fmaxf(gate, GATE_LEAST), GATE_MOST);
 }
 
-void rg_track_update(rg_track *track, double t, float range, float floor)
+void rg_track_update(rg_track *track, double t, float range, const rg_floor *floor)
 {
     float dt = (float)(t - track->t);
     rg_track now = rg_track_at(track, t);
@@ -64,18 +64,18 @@ void rg_track_update(rg_track *track, double t, float range, float floor)
     now.hits++;
     if (now.distance > now.far) {
         now.far = now.distance;
-        now.floor_then = floor;
+        now.floor_then = floor->from;
     } else if (now.closing < NOT_CLOSING) {
         float share = fminf(dt / FADE, 1.0f);
         now.far += share * (now.distance - now.far);
-        now.floor_then += share * (floor - now.floor_then);
+        now.floor_then += share * (floor->from - now.floor_then);
     }
     if (now.before < PROVEN)
-        now.before = range < floor - FLOOR_MARGIN ? now.before + 1 : 0;
+        now.before = rg_floor_may_answer(floor, range) ? 0 : now.before + 1;
     *track = now;
 }
 
-bool rg_track_floor_like(const rg_track *track, float floor)
+bool rg_track_floor_like(const rg_track *track)
 {
-    return track->before < PROVEN && track->reached > floor - FLOOR_MARGIN;
+    return track->before < PROVEN;
 }

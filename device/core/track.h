@@ -9,6 +9,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "floor.h"
+
 typedef struct rg_track {
     double t;           /* s, of the last echo taken */
     double seen;        /* s, the same, also when the track is moved on */
@@ -20,18 +22,19 @@ typedef struct rg_track {
     float far;          /* m, distance from which the present closing began */
     float floor_then;   /* m, where the floor's echo was at that moment */
     int32_t hits;       /* echoes taken; 0: free */
-    int32_t before;     /* of these, echoes from clearly before the floor: 3 prove a target */
+    int32_t pings;      /* sent since the first of them, that one too */
+    int32_t before;     /* of these in a row, echoes from where no floor answers */
 } rg_track;
 
 /* Begins at one echo; closing is what the body makes likely, sd how sure that is [m/s]. */
-void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, float floor);
+void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, const rg_floor *floor);
 /* The track moved on to t without an echo. */
 rg_track rg_track_at(const rg_track *track, double t);
 /* How far off an echo is, in shares of what is physically possible: above 1 it is another's. */
 float rg_track_misfit(const rg_track *track, double t, float range);
-/* Takes an echo in; floor is where the floor's echo would be now [m]. */
-void rg_track_update(rg_track *track, double t, float range, float floor);
-/* Whether it may be the floor: never seen clearly before it. */
-bool rg_track_floor_like(const rg_track *track, float floor);
+/* Takes an echo in. */
+void rg_track_update(rg_track *track, double t, float range, const rg_floor *floor);
+/* Whether it may be the floor: not heard often enough from where none answers. */
+bool rg_track_floor_like(const rg_track *track);
 
 #endif

@@ -1,7 +1,8 @@
 /* tracker.c: pings to tracks, tracks and the body's own motion to what is asked of the wearer.
  *
- * The second consistent echo makes a target of the first; a lone one never counts. The body is
- * the second witness: it says what closing to expect, and how much the echoes must prove alone.
+ * A lone echo never counts. Two that come nearer as the legs go are enough for a warning that
+ * cannot wait; where a second belt is in the air, three. The body is the second witness: it says
+ * what closing to expect, and how much the echoes must prove alone.
  */
 #include "tracker.h"
 
@@ -9,39 +10,51 @@
 #include <string.h>
 
 static const float NEAREST = 0.02f;     /* m, the least an HC-SR04 measures */
-static const float WAIT = 0.15f;        /* s: a first echo waits twice that, each more this longer */
+static const float PAIR = 0.3f;         /* s a first echo waits for its second, and that for a third */
+static const float WAIT = 0.15f;        /* s longer with each further echo */
 static const float KEEP = 1.0f;         /* s a target is remembered at most, 16 losses of cloth's */
 static const float COAST = 0.5f;        /* s it is still spoken of, 8 of cloth's losses in a row */
+static const float TRUST = 0.08f;       /* s of that an echo earns: few echoes foretell little */
 static const float PERIODS = 2.5f;      /* of a slow ranger, that these three last at the least */
 static const float SAME_TARGET = 0.2f;  /* m between tracks below which they are one */
+static const float UNREST = 10.0f;      /* s, memory of near echoes that fitted nothing */
+static const float RESTLESS = 3.0f;     /* of them in that time: a second belt */
+static const float NEAR = 1.6f;         /* m, of those: farther, a floor answers as wildly */
 
 /* What closing speed the body makes likely, and how sure that is [m/s]. */
 static const float BACKWARD_SD = 0.5f;
-static const float UNSURE = 0.4f;           /* direction unknown: it may well be backward; older adults do 0.6 */
-static const float BOTH = 2.4f;             /* wearer and a person stepping in, each at 1.2 */
+static const float UNSURE = 0.7f;           /* direction unknown: it may well be backward */
 static const float FREE_SD = 0.6f;          /* no witness: the echoes decide */
 
-/* What the echoes must prove: metres come nearer since the closing began. */
+/* What the echoes must prove: metres come nearer since the closing began, and in how many. */
 static const float PROOF = 0.10f;           /* above noise and 3 cm of sway either way */
-static const float PROOF_AGAINST = 0.50f;   /* while the body says it is not backing */
-static const float PROOF_RESTLESS = 0.50f;  /* where a second belt's pings are in the air */
-static const float PROOF_FLOOR = 0.65f;     /* against an echo that may be the floor's */
+static const float PROOF_STILL = 0.40f;     /* standing: people pass by, curtains wave */
+static const float PROOF_AGAINST = 0.50f;   /* walking forward, turning, bending, sitting down */
+static const float PROOF_FLOOR = 0.40f;     /* what may be the floor */
+static const float PROOF_SETTING_OFF = 1.0f;    /* the same while the trunk goes into its lean */
+static const float PROOF_UNKNOWN = 0.15f;   /* direction unknown: the trunk may do it alone */
+static const int32_t FEW = 4, MANY = 6;     /* echoes: the legs neither for nor against, against */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
 static const float YOUNG = 1.0f;            /* s after which a target must have proven it itself */
-static const float UNREST = 2.0f;           /* s, memory of echoes that fit nothing before */
-static const float RESTLESS = 3.0f;         /* of them in that time: a second belt, not targets */
+static const float LEAST_SHARE = 0.4f, MOST_SHARE = 1.5f;   /* of the speed the legs tell */
+static const float BRISK = 0.3f;            /* m/s more, of who steps in */
+static const float FASTEST = 1.6f;          /* m/s closing: beyond, no walker alone does it */
 
 /* When the trunk alone may be what nears. */
+static const float SETTING_OFF = 3.4f;      /* m: while it goes into its lean the floor may come so near */
 static const float BENT = 0.10f;            /* rad of lean forward: sitting down, not walking */
 static const float SITTING = 1.0f;          /* s after it that the trunk is still on its way */
 static const float TURNING = 0.35f;         /* rad/s, what the beam sweeps over does not close */
-static const float TURN_MEMORY = 0.5f;      /* s, half a stride's swing of the pelvis */
+static const float TURN_MEMORY = 1.0f;      /* s, a stride's swing of the pelvis */
 
 /* Levels by time left; margins above what the wearer needs. */
 static const float LEAST_NEED = 2.0f;       /* s, evaluation.md, Rear obstacles */
 static const float SPARE = 0.5f;            /* s, the same: stopping distance / speed + this */
 static const float EARLY = 0.4f;        /* s: pings, filter and motor are late by less */
+static const float FRESH = 0.02f;       /* s and a sample: what two echoes say is said then, or by the third */
+static const float USELESS = 0.25f;     /* s in which nobody stops */
+static const float SURE = 0.15f;        /* m/s, s.d. of closing once a target is known */
 static const float CAUTION_LEAD = 1.2f;     /* s before the warning */
 static const float CAUTION_MOST = 4.8f;     /* s; above 5 a cue is unjustified (evaluation.md) */
 static const float KNOWN = 0.5f;            /* s: a target seen so long does not begin with a stop */
@@ -53,7 +66,7 @@ void rg_tracker_init(rg_tracker *s, const rg_params *params)
     memset(s, 0, sizeof *s);
     s->params = *params;
     rg_blind_init(&s->blind);
-    s->last_ping = s->asked = s->bent = (double)NAN;
+    s->last_ping = s->last_echo = s->asked = s->bent = (double)NAN;
     rg_floor_init(&s->floor);
     s->speed = NAN;
     s->witness = RG_UNKNOWN;
@@ -79,18 +92,19 @@ static bool within(const rg_tracker *s, const rg_track *track, double t, float s
 
 static bool alive(const rg_tracker *s, const rg_track *track, double t)
 {
-    return track->hits > 0 && within(s, track, t, fminf(WAIT * (float)(track->hits + 1), KEEP));
+    return track->hits > 0 && within(s, track, t, fminf(fmaxf(WAIT * (float)(track->hits - 1), PAIR), KEEP));
 }
 
-/* The track that the echo fits best; NULL when it fits none. */
+/* The track that the echo fits best, the known before the new; NULL when it fits none. */
 static rg_track *nearest(rg_tracker *s, double t, float range)
 {
     rg_track *best = NULL;
     float least = 1.0f;
     for (int k = 0; k < RG_TRACKS; k++) {
         rg_track *track = &s->tracks[k];
+        bool known = track->hits > 1, best_known = best && best->hits > 1;
         float misfit = alive(s, track, t) ? rg_track_misfit(track, t, range) : INFINITY;
-        if (misfit < least) {
+        if (misfit < 1.0f && (known > best_known || (known == best_known && misfit < least))) {
             least = misfit;
             best = track;
         }
@@ -98,17 +112,16 @@ static rg_track *nearest(rg_tracker *s, double t, float range)
     return best;
 }
 
-/* Frees what has gone, what has become one with the track that was seen, and a first echo that is
- * followed by another first one: a spike. Between echoes of what is known it waits for its like. */
+/* Frees what has gone, and what has become one with the track that was seen. */
 static void forget(rg_tracker *s, double t, const rg_track *seen)
 {
     for (int k = 0; k < RG_TRACKS; k++) {
         rg_track *track = &s->tracks[k];
         if (track == seen)
             continue;
-        bool same = seen && track->hits <= seen->hits
+        bool same = seen && seen->hits > 2 && track->hits <= seen->hits
             && fabsf(rg_track_at(track, t).distance - seen->distance) < SAME_TARGET;
-        if (!alive(s, track, t) || same || (track->hits == 1 && !seen))
+        if (!alive(s, track, t) || same)
             track->hits = 0;
     }
 }
@@ -126,23 +139,56 @@ static rg_track *room(rg_tracker *s)
     return oldest;
 }
 
-/* Gives the echo to the track it fits, or a track of its own; says whether it fitted. */
+/* How sure it is that the track truly comes nearer, by as much as the body leaves to be proven. */
+enum { UNPROVEN, LIKELY, PROVEN };
+
+static int proof(const rg_tracker *s, const rg_track *now)
+{
+    if (now->hits < 2 || now->closing < CLOSING)
+        return UNPROVEN;
+    float nearer = now->far - now->reached, seen = (float)(now->seen - now->born);
+    if (rg_track_floor_like(now)) {
+        float floor_came = fmaxf(now->floor_then - s->floor.from, 0.0f);
+        float enough = s->witness == RG_UNKNOWN ? PROOF_SETTING_OFF : PROOF_FLOOR;
+        return now->hits >= FEW && now->closing < FASTEST && nearer - floor_came > enough ? PROVEN : UNPROVEN;
+    }
+    if (s->witness == RG_STILL || s->witness == RG_FORWARD || s->trunk) {
+        /* a wall does not follow; who does is told */
+        float enough = s->witness == RG_STILL && !s->trunk ? PROOF_STILL : PROOF_AGAINST;
+        return now->hits >= MANY && 2 * now->hits >= now->pings && nearer > enough ? PROVEN : UNPROVEN;
+    }
+    float legs = s->witness == RG_BACKWARD ? s->speed : s->settled ? UNSURE : 0.0f;
+    float least = LEAST_SHARE * legs * seen, most = (MOST_SHARE * legs + BRISK) * seen;
+    if (legs > BACKING && seen < YOUNG && nearer > least && nearer < most)
+        return s->unrest > RESTLESS ? (now->hits > 2 && 2 * now->hits >= now->pings ? PROVEN : UNPROVEN)
+            : now->hits > 2 ? PROVEN : LIKELY;
+    int32_t enough = now->closing < FASTEST ? FEW : MANY;
+    return now->hits >= enough && nearer > (s->witness == RG_BACKWARD ? PROOF : PROOF_UNKNOWN) ? PROVEN : UNPROVEN;
+}
+
+/* Gives the echo to the track it fits, or a track of its own; says whether it was to be expected:
+ * of a known target, or like the echo just before. */
 static bool take(rg_tracker *s, double t, float range)
 {
     rg_track *seen = nearest(s, t, range);
+    bool expected = seen && (seen->hits > 1 || seen->t >= s->last_echo);
     if (seen)
-        rg_track_update(seen, t, range, s->floor.from);
+        rg_track_update(seen, t, range, &s->floor);
     forget(s, t, seen);
-    if (seen)
-        return true;
-    if (range < s->floor.from)
+    bool nears = seen && proof(s, seen) != UNPROVEN;
+    if (!nears)
+        rg_floor_echo(&s->floor, range);
+    if ((!seen || (seen->hits == 2 && !nears)) && range < NEAR)
         s->unrest += 1.0f;
-    rg_floor_first_echo(&s->floor, range);
-    /* Direction unknown, or no IMU: it may be backward. Otherwise nobody comes nearer. */
-    bool backing = s->witness == RG_BACKWARD && range < s->floor.from && !isnan(s->speed);
-    float expected = backing ? s->speed : s->witness == RG_UNKNOWN ? UNSURE : 0.0f;
-    rg_track_begin(room(s), t, range, expected, backing ? BACKWARD_SD : FREE_SD, s->floor.from);
-    return false;
+    s->last_echo = t;
+    if (seen && (nears || seen->hits > FEW))
+        return expected;
+    /* Few echoes that do not near as a walker does may be chance: this one begins anew besides.
+     * Direction unknown, or no IMU: it may be backward. Otherwise nobody comes nearer. */
+    bool backing = s->witness == RG_BACKWARD && !isnan(s->speed);
+    float likely = backing ? s->speed : s->witness == RG_UNKNOWN ? UNSURE : 0.0f;
+    rg_track_begin(room(s), t, range, likely, backing ? BACKWARD_SD : FREE_SD, &s->floor);
+    return expected;
 }
 
 void rg_tracker_ping(rg_tracker *s, const rg_ping *ping)
@@ -154,6 +200,8 @@ void rg_tracker_ping(rg_tracker *s, const rg_ping *ping)
         float since = (float)(ping->t - s->last_ping);
         s->unrest *= expf(-since / UNREST);
         rg_floor_ping(&s->floor, since);
+        for (int k = 0; k < RG_TRACKS; k++)
+            s->tracks[k].pings++;
     }
     int echo = sane(&s->params, ping);
     bool fits = echo != RG_ECHO || take(s, ping->t, ping->range);
@@ -161,42 +209,30 @@ void rg_tracker_ping(rg_tracker *s, const rg_ping *ping)
     s->last_ping = ping->t;
 }
 
-/* Whether the track truly comes nearer, by as much as the body leaves to be proven. */
-static bool closes(const rg_tracker *s, const rg_track *now)
+static float time_left(const rg_tracker *s, const rg_track *now, float closing)
 {
-    if (now->closing < CLOSING)
-        return false;
-    float nearer = now->far - now->reached;
-    if (rg_track_floor_like(now, s->floor.from))
-        return nearer - fmaxf(now->floor_then - s->floor.from, 0.0f) > PROOF_FLOOR;
-    if (s->witness == RG_STILL || s->witness == RG_FORWARD || s->trunk)
-        return nearer > PROOF_AGAINST;  /* a wall does not follow; who does is told */
-    if (s->unrest > RESTLESS)
-        return now->hits > 3 && nearer > PROOF_RESTLESS;
-    float seen = (float)(now->seen - now->born);
-    float legs = s->witness == RG_BACKWARD ? s->speed : UNSURE;
-    if (legs > BACKING && seen < YOUNG && nearer > legs / 2.0f * seen && nearer < BOTH * seen)
-        return true;    /* two echoes are enough when they tell what the legs may */
-    return now->hits > 2 && nearer > PROOF; /* unknown, or in a gap: echoes are believed */
-}
-
-static float time_left(const rg_tracker *s, const rg_track *now)
-{
-    if (now->closing < CLOSING)
+    if (closing < CLOSING)
         return INFINITY;
-    return fmaxf(now->distance - s->params.body_reach, 0.0f) / now->closing;
+    return fmaxf(now->distance - s->params.body_reach, 0.0f) / closing;
 }
 
 static int urgency(const rg_tracker *s, const rg_track *now)
 {
     const rg_params *p = &s->params;
-    if (!closes(s, now))
+    int proven = proof(s, now);
+    if (proven == UNPROVEN)
         return RG_NONE;
-    float left = time_left(s, now);
+    /* two echoes leave much doubt how fast; the next ones take it away */
+    float doubt = proven == LIKELY ? fmaxf(sqrtf(now->p[2]) - SURE, 0.0f) : 0.0f;
+    float left = time_left(s, now, now->closing + doubt);
     float stop = p->reaction + p->stopping;     /* s; full speed until standing: the safe side */
     float need = fmaxf(LEAST_NEED, stop + SPARE) + EARLY;
+    float soonest = time_left(s, now, MOST_SHARE * (s->witness == RG_BACKWARD ? s->speed : UNSURE));
+    bool fresh = now->t - now->seen < (double)(FRESH + 1.0f / p->fs);
+    if (proven == LIKELY && (!fresh || fmaxf(left, soonest) > need || left < USELESS))
+        return RG_NONE;     /* a third echo can be waited for, or is no later for anybody */
     if (now->distance <= p->near_zone || left <= stop)
-        return RG_STOP;
+        return proven == LIKELY ? RG_WARNING : RG_STOP;
     return left <= need ? RG_WARNING
         : left <= fmaxf(need, fminf(need + CAUTION_LEAD, CAUTION_MOST)) ? RG_CAUTION : RG_NONE;
 }
@@ -221,6 +257,7 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
         return;
 
     bool seen = !body->gap && body->settled;
+    s->settled = seen;
     s->witness = seen ? gait->direction : RG_UNKNOWN;
     s->speed = seen ? -gait->speed : NAN;
     s->walking = seen && gait->walking;
@@ -228,14 +265,15 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
     s->turn += fminf(body->dt / TURN_MEMORY, 1.0f) * (turn - s->turn);
     bool bent = seen && !gait->walking && body->lean > BENT;
     s->bent = bent ? body->t : s->bent;
-    s->trunk = body->t - s->bent < (double)SITTING || fabsf(s->turn) > TURNING;
+    s->trunk = body->t - s->bent < (double)SITTING
+        || (s->witness != RG_BACKWARD && fabsf(s->turn) > TURNING);
     float lean = seen && isfinite(body->lean) ? body->lean : 0.0f;
-    rg_floor_step(&s->floor, &s->params, lean, body->dt);
+    rg_floor_step(&s->floor, &s->params, lean, s->witness == RG_UNKNOWN ? SETTING_OFF : RG_NO_FLOOR, body->dt);
 
     rg_track target = {0};
     int level = RG_NONE;
     for (int k = 0; k < RG_TRACKS; k++) {
-        if (s->tracks[k].hits < 2 || !within(s, &s->tracks[k], body->t, COAST))
+        if (s->tracks[k].hits < 2 || !within(s, &s->tracks[k], body->t, fminf(TRUST * (float)s->tracks[k].hits, COAST)))
             continue;
         rg_track now = rg_track_at(&s->tracks[k], body->t);
         int asks = urgency(s, &now);
@@ -247,7 +285,7 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
     if (target.hits) {
         estimate->distance = target.distance;
         estimate->closing = target.closing;
-        estimate->ttc = time_left(s, &target);
+        estimate->ttc = time_left(s, &target, target.closing);
     }
     rg_demand_ask(demand, RG_OBSTACLE, ramped(s, body->t, &target, level));
     rg_demand_ask(demand, RG_REAR_BLIND, rg_blind_now(&s->blind, body->t) ? RG_FAULT : RG_NONE);

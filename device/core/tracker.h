@@ -9,7 +9,7 @@
 #include "gait.h"
 #include "track.h"
 
-enum { RG_TRACKS = 3 };     /* a soft target, what shows behind it, and a spike */
+enum { RG_TRACKS = 6 };     /* a soft target, what shows behind it, and a few spikes */
 
 typedef struct rg_tracker {
     rg_params params;
@@ -17,13 +17,15 @@ typedef struct rg_tracker {
     rg_floor floor;
     rg_track tracks[RG_TRACKS];
     double last_ping;       /* s; NaN none yet */
+    double last_echo;       /* s, of the last that brought a distance; NaN none yet */
     double bent;            /* s, when the trunk was last bent forward without steps; NaN never */
     double asked;           /* s, when an obstacle was last asked for; NaN never */
     double asked_since;     /* s, when this run of asking began */
     float speed;            /* m/s backward, as the legs say; NaN unknown */
+    float unrest;           /* near echoes of late that fitted nothing before */
     float turn;             /* rad/s, of the body, its swing within a stride left out */
-    float unrest;           /* first echoes of late, that fitted nothing before */
     int8_t witness;         /* rg_direction, as the legs say; RG_UNKNOWN in a gap */
+    bool settled;           /* the IMU is there to be a witness */
     bool walking;
     bool trunk;             /* what closes may be the trunk's own bending or turning */
 } rg_tracker;
