@@ -94,14 +94,14 @@ EVENTS: dict[str, Row] = {
         judged=True,
     ),
     "posture": Row(
-        {Level.NOTICE: "notice"},
+        {Level.NOTICE: "balance"},
         "The trunk leans or crouches too far.",
         "Straighten up, lean back only a little.",
         "Nothing.",
         judged=True,
     ),
     "pace": Row(
-        {Level.NOTICE: "notice"},
+        {Level.NOTICE: "balance"},
         "Too fast, or steps too irregular.",
         "Slow down to an even pace.",
         "Nothing.",
@@ -140,7 +140,7 @@ EVENTS: dict[str, Row] = {
         "Call; go there if there is no answer.",
     ),
     "dose": Row(
-        {Level.NOTICE: "notice"},
+        {Level.NOTICE: "balance"},
         "The session's dose is reached.",
         "Finish and rest.",
         "Nothing.",

@@ -40,6 +40,7 @@ class Pattern:
     duty: float  # share of the configured strength
     priority: int  # a higher one replaces a lower one
     means: str
+    family: str  # of FAMILIES; empty: an echo of the wearer's own press, or a test
     pause: dict[Level, float] = field(default_factory=dict)  # s until felt again while open
     quickens: bool = False  # as the time left to contact shortens; quiet while nothing closes
 
@@ -58,26 +59,43 @@ class Pattern:
         return 0.0
 
 
-# Pulses are at least 0.07 s: a coin motor takes about 0.05 s to be felt.
+# All there is to learn: five rhythms. The patterns of one family say the same, and how badly.
+FAMILIES: dict[str, str] = {
+    "nearing": "Even pulses, ever quicker: something behind comes nearer; run together: stop.",
+    "help": "Three pulses: help is being called; when the first two are short, it has been told.",
+    "balance": "A long pulse and two short ones: mind your balance, slow down or rest.",
+    "trouble": "A flutter: stop walking backward, the belt fails; long pulses after it say how far.",
+    "guarding": "A short pulse and a longer one: the belt guards you.",
+}
+_FLUTTER = ((0.07, 0.06),) * 4  # pulses of 0.07 s at least: a coin motor takes 0.05 s to be felt
+
 PATTERNS: dict[str, Pattern] = {
     "stop": Pattern(
         ((0.60, 0.10),),
         1.0,
         10,
         "Stop now: something is right behind you.",
+        "nearing",
         {Level.STOP: 0.15},
         quickens=True,
     ),
-    "answer": Pattern(((0.07, 0.05),), 0.8, 9, "Your press was understood."),
-    "answer_twice": Pattern(((0.07, 0.08), (0.07, 0.05)), 0.8, 9, "Your double press was too."),
+    "answer": Pattern(((0.07, 0.05),), 0.8, 9, "Your press was understood.", ""),
+    "answer_twice": Pattern(
+        ((0.07, 0.08), (0.07, 0.05)), 0.8, 9, "Your double press was understood.", ""
+    ),
     "danger": Pattern(
-        ((0.50, 0.25),) * 3, 1.0, 8, "Help is being called; press the button if you are well."
+        ((0.50, 0.25),) * 3,
+        1.0,
+        8,
+        "Help is being called; press the button if you are well.",
+        "help",
     ),
     "approach": Pattern(
         ((0.15, 0.10),) * 2,
         0.7,
         7,
         "Something behind comes nearer: the quicker, the nearer.",
+        "nearing",
         {Level.CAUTION: 1.2, Level.WARNING: 0.4},
         quickens=True,
     ),
@@ -85,33 +103,47 @@ PATTERNS: dict[str, Pattern] = {
         ((0.40, 0.12), (0.08, 0.10), (0.08, 0.10)),
         0.8,
         6,
-        "You are unsteady: slow down or rest.",
+        "Mind how you walk: slow down, straighten up, or rest.",
+        "balance",
         {Level.CAUTION: 15.0},
     ),
     "not_guarding": Pattern(
-        ((1.00, 0.20),), 0.9, 5, "The belt does not guard you.", {Level.FAULT: 10.0}
-    ),
-    "fault": Pattern(
-        ((0.12, 0.25),) * 3,
+        (*_FLUTTER, (1.00, 0.20)),
         0.9,
-        4,
-        "Part of the belt fails, or nobody can be told.",
-        {Level.FAULT: 20.0},
-    ),
-    "no_rear": Pattern(
-        ((0.07, 0.06),) * 8, 0.9, 4, "Nothing looks behind you.", {Level.FAULT: 20.0}
+        5,
+        "The belt does not guard you.",
+        "trouble",
+        {Level.FAULT: 10.0},
     ),
     "no_imu": Pattern(
-        ((0.40, 0.15), (0.08, 0.15), (0.40, 0.05)),
+        (*_FLUTTER, (0.30, 0.15), (0.30, 0.05)),
         0.9,
         4,
         "The belt cannot feel how you move.",
+        "trouble",
         {Level.FAULT: 20.0},
     ),
-    "told": Pattern(((0.08, 0.10), (0.08, 0.10), (0.45, 0.05)), 0.8, 3, "Help has been told."),
-    "guarding": Pattern(((0.12, 0.12), (0.30, 0.05)), 0.8, 1, "The belt guards you."),
-    "notice": Pattern(((0.20, 0.05),), 0.5, 1, "Mind how you walk."),
-    "test": Pattern(((1.00, 0.30), (0.20, 0.05)), 1.0, 2, "A test by the technician."),
+    "no_rear": Pattern(
+        (*_FLUTTER, (0.30, 0.05)),
+        0.9,
+        4,
+        "Nothing looks behind you.",
+        "trouble",
+        {Level.FAULT: 20.0},
+    ),
+    "fault": Pattern(
+        _FLUTTER,
+        0.9,
+        4,
+        "Part of the belt fails, or nobody can be told.",
+        "trouble",
+        {Level.FAULT: 20.0},
+    ),
+    "told": Pattern(
+        ((0.08, 0.10), (0.08, 0.10), (0.45, 0.05)), 0.8, 3, "Help has been told.", "help"
+    ),
+    "guarding": Pattern(((0.12, 0.12), (0.30, 0.05)), 0.8, 1, "The belt guards you.", "guarding"),
+    "test": Pattern(((1.00, 0.30), (0.20, 0.05)), 1.0, 2, "A test by the technician.", ""),
 }
 
 

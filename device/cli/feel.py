@@ -16,7 +16,7 @@ from device.cli import Fault
 from device.clock import Clock, MonotonicClock
 from device.commands import CommandError, send
 from device.config import Config
-from device.haptics import PATTERNS, Haptics, Pattern
+from device.haptics import FAMILIES, PATTERNS, Haptics, Pattern
 from device.settings import ConfigError, load
 from device.sources.live import HardwareMissingError, motor
 
@@ -27,9 +27,7 @@ BY_URGENCY = sorted(PATTERNS, key=lambda name: PATTERNS[name].priority, reverse=
 
 
 def add(parser: argparse.ArgumentParser) -> None:
-    parser.epilog = "Patterns, the most urgent first: " + "; ".join(
-        f"{name}: {PATTERNS[name].means}" for name in BY_URGENCY
-    )
+    parser.epilog = "What there is to learn: " + " ".join(FAMILIES.values())
     parser.add_argument(
         "pattern", nargs="*", metavar="PATTERN", help=f"of {', '.join(BY_URGENCY)}; default: all"
     )
@@ -43,6 +41,8 @@ def execute(args: argparse.Namespace) -> int:
         if name not in PATTERNS:
             raise Fault(f"no pattern {name!r}; choose of {', '.join(BY_URGENCY)}")
     play, close = _player(args.config, MonotonicClock())
+    if not args.pattern:
+        sys.stdout.write("To learn:\n" + "".join(f"  {says}\n" for says in FAMILIES.values()))
     try:
         for name in args.pattern or BY_URGENCY:
             sys.stdout.write(f"{name:13s} {drawn(PATTERNS[name])}\n{'':13s} {_says(name)}\n")

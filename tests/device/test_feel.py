@@ -9,7 +9,7 @@ import pytest
 from device import cli
 from device.cli import feel
 from device.control import ControlServer
-from device.haptics import PATTERNS, Haptics
+from device.haptics import FAMILIES, PATTERNS, Haptics
 from tests.device.virtual import Clock
 
 
@@ -34,6 +34,8 @@ class Motor:
 def test_all_patterns_are_drawn_with_their_meaning_the_most_urgent_first(capsys):
     assert cli.main(["feel"]) == 0
     lines = capsys.readouterr().out.splitlines()
+    assert [line.strip() for line in lines[1 : 1 + len(FAMILIES)]] == list(FAMILIES.values())
+    del lines[: 1 + len(FAMILIES)]
     assert [line.split()[0] for line in lines[::2]] == feel.BY_URGENCY
     assert feel.BY_URGENCY[0] == "stop"
     for name, says in zip(feel.BY_URGENCY, lines[1::2], strict=True):

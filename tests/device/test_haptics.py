@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import EVENTS, Level
-from device.haptics import MAX_ON_S, PATTERNS, Haptics
+from device.haptics import FAMILIES, MAX_ON_S, PATTERNS, Haptics
 
 TICK = 0.01
 
@@ -46,6 +46,25 @@ def onsets(duties: list[float]) -> list[float]:
 def test_every_pattern_of_the_table_of_alerts_is_here() -> None:
     felt = {p for row in EVENTS.values() for p in row.felt.values() if p}
     assert felt <= set(PATTERNS)
+
+
+def test_there_are_five_rhythms_to_learn_and_each_pattern_has_that_of_its_family() -> None:
+    assert len(FAMILIES) <= 5
+    felt = {p for row in EVENTS.values() for p in row.felt.values() if p} - {"answer"}
+    assert {PATTERNS[name].family for name in felt | {"guarding", "told"}} == set(FAMILIES)
+    flutter = PATTERNS["fault"].pulses
+    for pattern in PATTERNS.values():
+        starts_so = pattern.pulses[: len(flutter)] == flutter
+        assert starts_so == (pattern.family == "trouble"), "a fault differs from all else"
+        assert (len(pattern.pulses) == 3 and pattern.pulses[-1][0] > 0.4) == (
+            pattern.family == "help"
+        )
+
+
+def test_guarding_not_guarding_and_help_told_are_felt_apart() -> None:
+    three = [PATTERNS[name] for name in ("guarding", "not_guarding", "told")]
+    assert len({p.family for p in three}) == 3
+    assert len({len(p.pulses) for p in three}) == 3
 
 
 @pytest.mark.parametrize("name", PATTERNS)
@@ -187,7 +206,7 @@ def test_ever_more_urgent_patterns_do_not_add_up_to_a_motor_left_on() -> None:
     haptics = Haptics(motor, 1.0)
     duties: list[float] = []
     begun = 0.0
-    for name, lasts in [("test", 0.98), ("not_guarding", 0.98), ("danger", 0.48), ("stop", 3.0)]:
+    for name, lasts in [("test", 0.98), ("danger", 0.48), ("stop", 3.0)]:
         haptics.feel(name, begun)
         duties += trace(haptics, motor, begun, lasts)
         begun += lasts
