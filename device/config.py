@@ -75,7 +75,12 @@ class Ranger:
     echo_pin: int = key(
         24, "GPIO (BCM number) of the echo, through a divider for a 5 V sensor.", low=0, high=27
     )
-    period_s: float = key(0.06, "Seconds between pings (mb1242: at least 0.1).", low=0.05, high=1.0)
+    period_s: float = key(
+        0.05,
+        "Seconds between pings at least (mb1242: 0.1); an hcsr04 waits up to 0.01 more, at random.",
+        low=0.05,
+        high=1.0,
+    )
     height_m: float = key(1.0, "Height of the sensor above the ground.", low=0.3, high=1.6)
     pitch_deg: float = key(0.0, "Angle the beam points above level.", low=-30, high=45)
 

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from random import Random
 from typing import Any
 
 from gpiozero import InputDevice, OutputDevice
@@ -25,17 +26,24 @@ TRIGGER_PULSE = 10e-6  # s, at least, datasheet
 PULSE_POLLS = 200  # looks at the clock at most during that pulse: a clock that stands must not hang
 BURST_DELAY = 0.45e-3  # s from trigger to the rise of echo
 MIN_RANGE = 0.02  # m, datasheet: a shorter pulse is no echo
+SPREAD = 0.010  # s more between pings, at random: a tick of the loop, or none
 GIVE_UP = 0.050  # s after the trigger: past the 38 ms of the sensor's own time-out
 
 
 class Hcsr04:
-    """Pings every `period` [s], one at a time; echoes beyond `max_range` [m] are out of range."""
+    """Pings every `period` [s] and up to SPREAD more, one at a time; echoes beyond `max_range` [m]
+    are out of range.
+
+    The moments are drawn from `name` (two belts have two): in step, a second belt's pings would
+    look as a target does.
+    """
 
     def __init__(
-        self, pins: Any, trigger: int, echo: int, period: float, max_range: float = 4.0
+        self, pins: Any, trigger: int, echo: int, period: float, name: str, max_range: float = 4.0
     ) -> None:
         self._pins = pins  # a gpiozero pin factory
         self._period, self._max_range = period, max_range
+        self._random = Random(name)  # noqa: S311 — repeatable on purpose
         self._trigger = OutputDevice(trigger, pin_factory=pins)
         self._echo = InputDevice(echo, pull_up=False, pin_factory=pins)  # unplugged reads low
         self._edges: deque[tuple[float, bool]] = deque(maxlen=8)  # (ticks, level) of this ping
@@ -51,7 +59,7 @@ class Hcsr04:
             return self._outcome(now, high)
         if now < self._next:
             return None
-        self._next = now + self._period
+        self._next = now + self._period + SPREAD * max(0.0, self._random.uniform(-1.0, 1.0))
         if high:  # before any trigger: the line is stuck, a pulse now would only hide it
             return Ping(now, NAN, Echo.STUCK)
         self._edges.clear()

@@ -178,7 +178,7 @@ def assemble(
     r = config.ranger
     ranger: Ranger | None = None
     if r.driver == "hcsr04":
-        ranger = Hcsr04(pins, r.trigger_pin, r.echo_pin, r.period_s)
+        ranger = Hcsr04(pins, r.trigger_pin, r.echo_pin, r.period_s, config.belt.name)
     elif r.driver == "mb1242":
         ranger = Mb1242(Bus(lambda: open_bus(r.bus)), r.period_s)
         ranger_worker = thread("rear bus")

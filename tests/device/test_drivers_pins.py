@@ -37,7 +37,7 @@ class Rig:
             kinds, lambda: self.now, lambda: None, self.trigger, self.duty.append,
             lambda t: self.held,
         )  # fmt: skip
-        self.ranger = Hcsr04(self.pins, TRIGGER, ECHO, PERIOD)
+        self.ranger = Hcsr04(self.pins, TRIGGER, ECHO, PERIOD, "belt")
 
     def trigger(self, t: float) -> Edges:
         self.triggers.append(t)
@@ -110,7 +110,7 @@ def test_a_line_that_is_high_before_the_trigger_is_stuck_and_not_triggered() -> 
 def test_an_echo_that_comes_after_giving_up_is_not_taken_for_the_next() -> None:
     rig = Rig()
     rig.ranger.close()
-    rig.ranger = Hcsr04(rig.pins, TRIGGER, ECHO, period=0.1)
+    rig.ranger = Hcsr04(rig.pins, TRIGGER, ECHO, 0.1, "belt")
     rig.edges = [(0.070, True), (0.0705, False)]
     assert {p.echo for p in rig.pings(2.0)} == {Echo.NO_PULSE}
 
@@ -135,7 +135,7 @@ def test_a_closed_ranger_lets_its_pins_go() -> None:
     rig = Rig()
     rig.pings(0.2)
     rig.ranger.close()
-    Hcsr04(rig.pins, TRIGGER, ECHO, PERIOD).close()  # raises when they are still taken
+    Hcsr04(rig.pins, TRIGGER, ECHO, PERIOD, "belt").close()  # raises when they are still taken
 
 
 def test_the_motor_is_off_at_close_and_refuses_nonsense() -> None:
