@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from device.sources.targets import chair, person
+from device.sources.targets import (
+    Target,
+    chair,
+    cloth,
+    doorway_edge,
+    low_box,
+    oblique_wall,
+    person,
+    post,
+    wall,
+)
 from device.sources.wearer import Act
 from device.sources.world import Script, World
 
@@ -27,12 +38,30 @@ def _clear(world: World) -> Act:
         yield from world.wearer.stand(4.0)
 
 
-def _chair(world: World) -> Act:
+def _toward(target: Callable[[float], Target]) -> Script:
+    """Backward toward a target, until warned; then away from it, and again."""
+
+    def script(world: World) -> Act:
+        yield from world.wearer.stand(_READY)
+        while True:
+            world.scene.targets = [target(world.wearer.x - 5.0)]
+            yield from _walk(world, 30.0)
+            yield from _walk_away(world)
+
+    return script
+
+
+def _unseen(world: World) -> Act:
+    """The box is below the beam: nothing is felt before the heels meet it, and the wearer, who
+    stumbles over it, is the event.
+    """
     yield from world.wearer.stand(_READY)
     while True:
-        world.scene.targets = [chair(world.wearer.x - 5.0)]
-        yield from _walk(world, 30.0)
-        yield from _walk_away(world)
+        world.scene.targets = [low_box(world.wearer.x - 4.0)]
+        yield from world.wearer.walk(_SPEED, 30.0)
+        yield from world.wearer.stumble()
+        world.scene.targets = []
+        yield from world.wearer.stand(4.0)
 
 
 def _person(world: World) -> Act:
@@ -104,7 +133,16 @@ def _walk_away(world: World) -> Act:
 
 SCENARIOS: dict[str, Scenario] = {
     "clear": Scenario("Walking backward with nothing in the way.", _clear),
-    "chair": Scenario("Walking backward toward a chair.", _chair),
+    "chair": Scenario("Walking backward toward a chair.", _toward(chair)),
+    "wall": Scenario("Walking backward toward a wall.", _toward(wall)),
+    "post": Scenario("Walking backward toward a post of 5 cm.", _toward(post)),
+    "cloth": Scenario(
+        "Walking backward toward a curtain; half the pings are lost.", _toward(cloth)
+    ),
+    "oblique-wall": Scenario("Walking backward toward an oblique wall.", _toward(oblique_wall)),
+    "doorway-edge": Scenario("Walking backward toward a doorway's edge.", _toward(doorway_edge)),
+    "standing-person": Scenario("Walking backward toward a person.", _toward(person)),
+    "low-box": Scenario("A low box, which the sensor cannot see: no warning, a stumble.", _unseen),
     "person": Scenario("A person steps in behind.", _person),
     "stumble": Scenario("A heel catches; the fall is caught.", _stumble),
     "fall-cancelled": Scenario("A fall; the wearer says they are well.", _fall_cancelled),

@@ -50,6 +50,34 @@ def person(x: float, y: float = 0.0, vy: float = 0.0, seconds: float = 0.0) -> T
     return Target(x, y, half_width=0.22, missed=0.2, vy=vy, until=seconds)
 
 
+def wall(x: float) -> Target:
+    return Target(x, half_width=2.0, high=2.5)
+
+
+def post(x: float) -> Target:
+    return Target(x, y=0.05, half_width=0.025, high=2.0, missed=0.1)
+
+
+def cloth(x: float) -> Target:
+    """A curtain: half the pings come to nothing in it."""
+    return Target(x, half_width=0.6, missed=0.5)
+
+
+def oblique_wall(x: float) -> Target:
+    """Most of what strikes it is mirrored away; it is met with the nearer side."""
+    return Target(x, half_width=1.0, high=2.5, missed=0.4)
+
+
+def doorway_edge(x: float) -> Target:
+    """A wall that ends in the way: of its edge little comes back."""
+    return Target(x, y=0.6, half_width=0.55, high=2.1, missed=0.3)
+
+
+def low_box(x: float) -> Target:
+    """Reaches to the knee: what strikes it comes back too weak (hardware.md, what is not seen)."""
+    return Target(x, half_width=0.3, high=0.4, missed=1.0)
+
+
 @dataclass(slots=True)
 class Scene:
     """The targets there are."""

@@ -327,7 +327,11 @@ def test_all_sources_fill_the_same_fields() -> None:
 PROMISED = {
     "clear": None,
     "chair": ("obstacle", Level.WARNING),
-    "person": ("obstacle", Level.WARNING),
+    **dict.fromkeys(
+        ("wall", "post", "cloth", "oblique-wall", "doorway-edge", "standing-person", "person"),
+        ("obstacle", Level.WARNING),
+    ),
+    "low-box": ("stumble", Level.WARNING),
     "stumble": ("stumble", Level.WARNING),
     "fall-cancelled": ("fall", Level.DANGER),
     "fall": ("fall", Level.DANGER),
@@ -370,6 +374,8 @@ def test_a_scenario_shows_its_event_in_time_and_no_other_danger(name: str) -> No
     first = [j.t for j in raised if j.event == event and j.level >= level]
     assert first, raised
     assert first[0] < 15.0
+    if name == "low-box":
+        assert not [j for j in raised if j.event == "obstacle"], "nothing sees it"
     dangers = {j.event for j in raised if j.level is Level.DANGER}
     assert dangers <= ({"fall", "fall_imminent"} if event == "fall" else set())
     if event == "obstacle":
