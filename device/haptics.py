@@ -64,7 +64,7 @@ FAMILIES: dict[str, str] = {
     "nearing": "Even pulses, ever quicker: something behind comes nearer; run together: stop.",
     "help": "Three pulses: help is being called; when the first two are short, it has been told.",
     "balance": "A long pulse and two short ones: mind your balance, slow down or rest.",
-    "trouble": "A flutter: stop walking backward, the belt fails; long pulses after it say how far.",
+    "trouble": "A flutter: stop walking backward, the belt fails; long pulses after it tell how.",
     "guarding": "A short pulse and a longer one: the belt guards you.",
 }
 _FLUTTER = ((0.07, 0.06),) * 4  # pulses of 0.07 s at least: a coin motor takes 0.05 s to be felt
