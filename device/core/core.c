@@ -16,7 +16,7 @@ static void begin_gait(rg_core *core)
 {
     core->gait = (rg_gait){
         .step_time = (double)NAN, .cadence = NAN, .speed = NAN, .interval = NAN,
-        .direction = RG_UNKNOWN, .steps = core->gait.steps,
+        .closing = NAN, .direction = RG_UNKNOWN, .steps = core->gait.steps,
     };
     rg_steps_init(&core->steps, &core->params);
     rg_direction_init(&core->direction, &core->params);
@@ -110,6 +110,7 @@ int rg_core_step(rg_core *core, const rg_sample *sample, rg_estimate *estimate, 
     for (int kind = 0; kind < RG_KINDS; kind++)
         rg_demand_ask(&demand, kind, core->asked.level[kind]);
     rg_tracker_step(&core->tracker, body, gait, &demand, estimate);
+    gait->closing = estimate->closing;
 
     memcpy(estimate->up, body->up, sizeof estimate->up);
     estimate->step_time = gait->step_time;

@@ -4,22 +4,26 @@
 #include <string.h>
 
 static const float LOW = 0.7f, HIGH = 3.0f;     /* Hz, 42 to 180 steps a minute */
-static const float LEAK = 0.3f;                 /* Hz, below every step */
-static const float MEMORY = 1.0f;               /* s, about two steps */
 static const float BRIEF = 0.4f;                /* s, one step: to notice soon that the walker stands */
 static const float START = 0.35f, STOP = 0.2f;  /* m/s^2 RMS: slowest walks 0.9, standing sway 0.05 */
 static const float PAUSE = 0.7f;                /* s of stillness that is no stop yet */
-static const float LISTEN = 1.2f;               /* s of movement before the first word: two steps */
-static const float PITCH = 0.8f;                /* weight of pitching beside vaulting */
-static const float SURE = 0.4f;                 /* both witnesses (-1.8..1.8), to speak for a direction */
-static const float ALONE = 0.65f;               /* vaulting (-1..1) that needs no second witness */
-static const float AGAINST = 0.0f;              /* past this it speaks against the one held */
+static const float LISTEN = 1.0f;               /* s of movement before the first word: two steps */
+static const float FRAME = 0.04f;               /* s */
+static const float WORD = 0.25f;                /* s over which the network's word is weighed */
+static const float LOUDEST = 8.0f;              /* log odds; one frame says no more than that */
+static const float SURE = 1.0f;                 /* log odds, to speak for a direction */
+static const float TURN = 2.0f;                 /* the same, against the direction held */
+static const float SWERVE = 3.0f;               /* log odds a rad/s of turning ask for more of that */
+static const float LET_GO = 1.5f;               /* the same, to hold on to forward: unknown is safer */
+static const float SWERVE_MEMORY = 1.5f;        /* s: the network hears a turn for 2.7 s */
+static const float WALKS = 0.0f;                /* log odds of walking, to speak at all */
 static const float HOLD = 3.0f;                 /* s a direction outlives its last witness: a turn */
-static const float RUN = 3.0f;                  /* m/s^2 RMS: brisk walks stay below, most jogs above */
 static const float SPIN = 0.8f;                 /* rad/s, turning on the spot */
-static const float FLOOR_ACC = 0.01f;           /* (0.1 m/s^2)^2: noise is no witness */
-static const float FLOOR_VEL = 1e-4f;           /* (0.01 m/s)^2 */
-static const float FLOOR_RATE = 1e-4f;          /* (0.01 rad/s)^2 */
+static const float MEMORY = 1.0f;               /* s, about two steps */
+static const float SEEN = 1.0f;                 /* s a target is there before it is a witness */
+static const float CLOSING = 0.4f;              /* m/s that make it a full one: the slowest walk */
+static const float NEARER = 2.0f, FARTHER = 1.0f; /* log odds of that: people come and go as well */
+static const float ABOUT_MEMORY = 10.0f;        /* s of walking */
 
 static float band(const rg_direction_finder *s, rg_band *f, float x)
 {
@@ -42,39 +46,69 @@ void rg_direction_init(rg_direction_finder *s, const rg_params *params)
     s->b0 = wide * d;
     s->a1 = 2.0f * (centre - 1.0f) * d;
     s->a2 = (1.0f - wide + centre) * d;
-    s->leak = expf(-2.0f * pi * LEAK * s->dt);
-    s->mix = 1.0f - expf(-s->dt / MEMORY);
-    s->mix_stir = 1.0f - expf(-s->dt / BRIEF);
+    rg_walk_frames_init(&s->frames, params);
+    rg_walk_network_init(&s->network);
 }
 
 /* Moving at all, and for how long. */
-static void move(rg_direction_finder *s)
+static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
 {
-    float rms = sqrtf(s->stir);
-    s->quiet = rms < STOP ? s->quiet + s->dt : 0.0f;
-    s->moving = s->moving ? s->quiet < PAUSE : rms > START;
+    float power = 0.0f, up = 0.0f, k = fminf(s->dt / MEMORY, 1.0f);
+    for (int i = 0; i < 3; i++) {
+        up = band(s, &s->moves[i], body->lin[i]);
+        power += up * up;
+    }
+    s->bounced += k * (up * up - s->bounced);
+    s->known += k * (1.0f - s->known);
+    gait->bounce = sqrtf(s->bounced / s->known);
+    s->stir += fminf(s->dt / BRIEF, 1.0f) * (power - s->stir);
+    s->yaw += k * (body->rate[2] - s->yaw);
+    s->swerve = fmaxf(fabsf(s->yaw), s->swerve - s->dt / SWERVE_MEMORY * s->swerve);
+    s->quiet = s->stir < STOP * STOP ? s->quiet + s->dt : 0.0f;
+    s->moving = s->moving ? s->quiet < PAUSE : s->stir > START * START;
     s->moved = s->moving ? s->moved + s->dt : 0.0f;
 }
 
-/* The two witnesses, -1..1 each, forward positive: alone, then both. */
-static float vaulting(const rg_direction_finder *s)
+static float within(float x, float limit)
 {
-    return -s->fv / sqrtf((s->ff + FLOOR_ACC) * (s->vv + FLOOR_VEL));
+    return fminf(fmaxf(x, -limit), limit);
 }
 
-static float both(const rg_direction_finder *s)
+static void listen(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
 {
-    return PITCH * s->fp / sqrtf((s->ff + FLOOR_ACC) * (s->pp + FLOOR_RATE)) + vaulting(s);
+    float frame[RG_WALK_CHANNELS], out[RG_WALK_OUTPUTS];
+    rg_walk_frames_take(&s->frames, body);
+    while (rg_walk_frames_next(&s->frames, frame)) {
+        rg_walk_network_step(&s->network, frame, out);
+        float back = out[RG_WALKS_BACKWARD], ahead = out[RG_WALKS_FORWARD];
+        float walk = within(fmaxf(back, ahead) - out[RG_WALKS_NEITHER], LOUDEST);
+        float fast = fmaxf(out[RG_WALKS_FAST], 0.1f), k = FRAME / WORD;
+        s->lead += k * (within(back - ahead, LOUDEST) - s->lead);
+        s->walk += k * (walk - s->walk);
+        s->fast += FRAME / 0.5f * (fast - s->fast);
+        if (s->moving && gait->walking && s->walk > WALKS)
+            gait->about += FRAME / ABOUT_MEMORY * (within(0.5f * out[RG_WALKS_ABOUT], 1.0f) - gait->about);
+    }
 }
 
-static int8_t spoken_for(const rg_direction_finder *s)
+/* Log odds of backward, as the ranger says: it cannot tell who of the two it is that moves. */
+static float ranged(rg_direction_finder *s, float closing)
 {
-    float alone = vaulting(s), w = both(s);
-    if (w > SURE || (alone > ALONE && w > AGAINST))
-        return RG_FORWARD;
-    if ((w < -SURE || (alone < -ALONE && w < AGAINST)) && s->uu < RUN * RUN)
+    s->target = isfinite(closing) ? s->target + s->dt : 0.0f;
+    s->closing = s->target > 0.0f ? s->closing + fminf(s->dt / SEEN, 1.0f) * (closing - s->closing) : 0.0f;
+    float share = s->target > SEEN ? within(s->closing / CLOSING, 1.0f) : 0.0f;
+    return share > 0.0f ? NEARER * share : FARTHER * share;
+}
+
+/* lead: log odds of backward. */
+static int8_t spoken_for(const rg_direction_finder *s, float lead, int8_t held)
+{
+    if (s->walk < WALKS)
+        return RG_UNKNOWN;
+    float new = SURE + LET_GO * s->swerve, other = TURN + SWERVE * s->swerve;
+    if (lead > (held == RG_BACKWARD ? SURE : held == RG_FORWARD ? other : new))
         return RG_BACKWARD;
-    return RG_UNKNOWN;
+    return lead < -(held == RG_FORWARD ? SURE : held == RG_BACKWARD ? other : new) ? RG_FORWARD : RG_UNKNOWN;
 }
 
 void rg_direction_step(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
@@ -83,24 +117,9 @@ void rg_direction_step(rg_direction_finder *s, const rg_body *body, rg_gait *gai
         gait->direction = RG_UNKNOWN;
         return;
     }
-    float f = band(s, &s->forward, body->lin[0]);
-    float l = band(s, &s->left, body->lin[1]);
-    float u = band(s, &s->up, body->lin[2]);
-    float p = band(s, &s->pitch, body->rate[1]);
-    s->velocity = s->leak * s->velocity + s->dt * u;
-    float v = s->velocity, k = s->mix;
-    s->ff += k * (f * f - s->ff);
-    s->uu += k * (u * u - s->uu);
-    s->vv += k * (v * v - s->vv);
-    s->pp += k * (p * p - s->pp);
-    s->fv += k * (f * v - s->fv);
-    s->fp += k * (f * p - s->fp);
-    s->stir += s->mix_stir * (f * f + l * l + u * u - s->stir);
-    s->yaw += k * (body->rate[2] - s->yaw);
-    s->known += k * (1.0f - s->known);
-    gait->bounce = sqrtf(s->uu / s->known);
-    move(s);
-
+    move(s, body, gait);
+    listen(s, body, gait);
+    float lead = s->lead + ranged(s, gait->closing);
     if (!s->moving) {
         gait->direction = RG_STILL;
         return;
@@ -109,15 +128,15 @@ void rg_direction_step(rg_direction_finder *s, const rg_body *body, rg_gait *gai
         gait->direction = RG_UNKNOWN;
         return;
     }
-    float w = both(s);
+    int8_t held = gait->direction;
     /* Bending and sitting down swing, too: only steps make it a walk. */
-    int8_t now = gait->walking ? spoken_for(s) : RG_UNKNOWN;
-    bool held = gait->direction == RG_FORWARD || gait->direction == RG_BACKWARD;
-    s->doubt = now == gait->direction ? 0.0f : s->doubt + s->dt;
+    int8_t now = gait->walking ? spoken_for(s, lead, held) : RG_UNKNOWN;
+    bool holds = held == RG_FORWARD || held == RG_BACKWARD;
+    s->doubt = now == held ? 0.0f : s->doubt + s->dt;
     if (now != RG_UNKNOWN) {
         gait->direction = now;
         s->doubt = 0.0f;
-    } else if (!held || s->doubt > HOLD || w * (float)gait->direction < AGAINST) {
+    } else if (!holds || s->doubt > HOLD || lead * (float)held > (held == RG_FORWARD ? LET_GO : SWERVE) * s->swerve) {
         gait->direction = fabsf(s->yaw) > SPIN && !gait->walking ? RG_OTHER : RG_UNKNOWN;
     }
 }

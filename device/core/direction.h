@@ -2,18 +2,17 @@
  *
  * A walker vaults over the leg as an inverted pendulum: fastest when lowest, slowest when highest.
  * So while the body rises it slows down: walking forward, the acceleration along the forward axis
- * is opposed to the vertical velocity; walking backward, it goes with it. And the pelvis pitches
- * forward while the walker speeds up, whichever way: forward, its pitch rate goes with the
- * acceleration along the forward axis; backward, against it. These two correlations are the
- * witnesses. A runner bounces as on a spring, fastest when highest, and
- * looks reversed: a strong bounce is therefore never called backward.
+ * is opposed to the vertical velocity; walking backward, it goes with it. The pelvis pitches forward
+ * while the walker speeds up, whichever way; it sways, rolls and turns with each stride in an order
+ * that turns about as well. A runner bounces as on a spring, fastest when highest. walk_network.c
+ * has learnt what these say together; here its word is weighed, over time and against the ranger.
  */
 #ifndef RG_DIRECTION_H
 #define RG_DIRECTION_H
 
 #include "body.h"
-#include "demand.h"
 #include "gait.h"
+#include "walk_network.h"
 
 typedef struct rg_band {    /* band-pass at the frequency of steps, second order */
     float x1, x2, y1, y2;
@@ -21,17 +20,23 @@ typedef struct rg_band {    /* band-pass at the frequency of steps, second order
 
 typedef struct rg_direction_finder {
     float b0, a1, a2;       /* of the band-pass */
-    float leak, mix, mix_stir;  /* a sample, of the vertical velocity, the means, the brief mean */
     float dt;               /* s */
-    rg_band forward, left, up, pitch;
-    float velocity;         /* m/s, vertical, band-passed and leaking */
-    float ff, uu, vv, pp, fv, fp;   /* means of products, exponentially forgotten */
-    float known;            /* 0..1, how much of the means is not yet their start at zero */
+    rg_band moves[3];       /* of the linear acceleration */
     float stir;             /* (m/s^2)^2, brief mean of all movement */
+    float bounced;          /* (m/s^2)^2, mean of the vertical movement */
+    float known;            /* 0..1, how much of that mean is not yet its start at zero */
     float yaw;              /* rad/s, mean */
+    float swerve;           /* rad/s, the quickest it turned lately, either way */
     float moved, quiet;     /* s of movement, of stillness, without a break */
-    float doubt;            /* s since the witness last spoke for the direction held */
+    float doubt;            /* s since a witness last spoke for the direction held */
     bool moving;
+    rg_walk_frames frames;
+    rg_walk_network network;
+    float lead;             /* log odds of backward to forward, brief mean */
+    float walk;             /* log odds of walking at all, brief mean */
+    float fast;             /* m/s, either way, brief mean; 0 not begun */
+    float closing;          /* m/s, mean of the target behind */
+    float target;           /* s it has been there without a break */
 } rg_direction_finder;
 
 void rg_direction_init(rg_direction_finder *s, const rg_params *params);

@@ -1,10 +1,10 @@
 """Steps, direction and speed: their laws on made-up walkers, their figures on recordings.
 
 Subjects. The constants of steps.c were chosen on Voisard V01 to V10, HA001 and the derived sets;
-V11 to V19 and HA002 were left out, and the figures here are theirs. Those of direction.c were
-chosen by hand looking at every walk there is, derived and recorded: no figure of direction is
-held out. Those of speed.c are fitted to the derived sets and Voisard together, and
-bench/training/walking_speed.py prints each subject's error without them.
+V11 to V19 and HA002 were left out, and the figures here are theirs. The network that tells direction
+and speed was trained on every walk there is: what is shown here is that the core does what was
+trained, at any rate and however the belt sits. What it reaches on subjects and sets left out is
+measured by bench/training/walk_network.py (--folds, --transfer); device/core/README.md has it.
 
 The motion-capture sets are derived: a pelvis sensor computed from optical data.
 """
@@ -24,6 +24,8 @@ RATES = [20.0, 50.0, 95.238, 100.0, 200.0, 400.0]
 COLUMNS = ("step", "step_time", "cadence", "speed", "direction")
 TOLERANCE = 0.1  # s, a contact is found within this (evaluation.md)
 HELD_OUT = ("V11", "V13", "V14", "V16", "V17", "V19")
+IN_TRIAL = 8  # bit of Voisard's x_events
+MOCAP_FEW = ("ACCADf1_30", "BN1_active", "BN1_feminine", "BN1_happy", "BN1_proud", "BN1_tired")
 
 
 def judged(fs, acc, gyro):
@@ -159,10 +161,11 @@ def test_after_a_long_gap_nothing_is_known():
 # Recordings
 
 
-def read(folder, subjects=None, thin=1, codes=None):
+def read(folder, subjects=None, thin=1, codes=None, turn=None):
     """(subject, code, columns judged, x_ arrays, fs) of each trial.
 
-    The core is given means of `thin` samples at a time; x_ arrays and fs stay as they are.
+    The core is given means of `thin` samples at a time, turned by `turn`; x_ arrays and fs stay
+    as they are.
     """
     for file in sorted(folder.glob("*.npz")):
         if subjects is None or file.stem in subjects:
@@ -176,6 +179,8 @@ def read(folder, subjects=None, thin=1, codes=None):
                 acc, gyro = (data[c + "_q"][rows] * data[c + "_scale"] for c in ("acc", "gyro"))
                 truth = {name: data[name][rows] for name in data if name.startswith("x_")}
                 acc, gyro = (x[: n - n % thin].reshape(-1, thin, 3).mean(1) for x in (acc, gyro))
+                if turn is not None:
+                    acc, gyro = acc @ turn.T, gyro @ turn.T
                 yield file.stem, str(data["code"][k]), judged(fs / thin, acc, gyro), truth, fs
 
 
@@ -253,35 +258,55 @@ def since(truth, fs):
     return np.arange(len(truth)) >= begin
 
 
-def test_direction_of_recorded_forward_walks(recordings):
-    trials = []
-    for _, _, out, x, fs in read(recordings("voisard_gait")):
-        contacts, truth = last_moving(x["x_events"].astype(int), fs), np.ones(len(x["x_events"]))
-        t = np.arange(len(truth)) / fs
-        trials.append((out["direction"], truth, (t >= contacts[0] + 2.5) & (t <= contacts[-1])))
-    right, wrong = direction_shares(trials)[FORWARD]
-    assert right >= 0.96
-    assert wrong <= 0.002
+AWRY = rotation(2, np.array(0.14)) @ rotation(1, np.array(0.45)) @ rotation(0, np.array(-0.35))
 
 
 @pytest.mark.parametrize(
-    ("name", "forward", "backward"),
-    [
-        ("cmu_pelvis_derived", (0.99, 0.001), (0.99, 0.001)),
-        # two of eight acted styles of backward walking stay unknown: happy and feminine
-        ("mocap_pelvis_derived", (0.95, 0.002), (0.77, 0.002)),
-    ],
+    ("thin", "turn"), [(1, None), (5, None), (1, AWRY)], ids=["100 Hz", "20 Hz", "awry"]
 )
-def test_direction_of_derived_walks(recordings, name, forward, backward):
+def test_direction_of_recorded_forward_walks(recordings, thin, turn):
+    """As recorded; at 20 Hz; with the belt tilted by 26° and 20° and turned by 8°."""
+    subjects = None if thin == 1 and turn is None else HELD_OUT
+    trials = []
+    for _, _, out, x, fs in read(recordings("voisard_gait"), subjects, thin, turn=turn):
+        events = x["x_events"].astype(int)
+        contacts = last_moving(events, fs)
+        contacts = contacts[events[np.rint(contacts * fs).astype(int)] & IN_TRIAL > 0]
+        t = np.arange(len(out["direction"])) * thin / fs
+        inside = (t >= contacts[0] + 2.5) & (t <= contacts[-1])
+        trials.append((out["direction"], np.ones(len(t)), inside))
+    right, wrong = direction_shares(trials)[FORWARD]
+    assert right >= 0.97
+    assert wrong <= 0.01
+
+
+@pytest.mark.parametrize("turn", [None, AWRY], ids=["level", "awry"])
+@pytest.mark.parametrize("name", ["cmu_pelvis_derived", "mocap_pelvis_derived"])
+def test_direction_of_derived_walks(recordings, name, turn):
+    subjects = None if turn is None else MOCAP_FEW
     trials = [
-        (out["direction"], x["x_dir"], since(x["x_dir"], fs))
-        for _, code, out, x, fs in read(recordings(name))
-        if code not in ("run", "dash")
+        (out["direction"], x["x_dir"], since(x["x_dir"], fs) & (x.get("x_bad", 0 * x["x_dir"]) == 0))
+        for _, _, out, x, fs in read(recordings(name), subjects, turn=turn)
     ]
-    shares = direction_shares(trials)
-    for way, (right, wrong) in ((FORWARD, forward), (BACKWARD, backward)):
-        assert shares[way][0] >= right
-        assert shares[way][1] <= wrong
+    for right, wrong in direction_shares(trials).values():
+        assert right >= 0.97
+        assert wrong <= 0.01
+
+
+@pytest.mark.parametrize(
+    ("name", "subjects", "codes", "most"),
+    [
+        ("kfall", ("SA09", "SA22", "SA31"), ("D08", "D09"), 0.01),
+        ("kfall", ("SA09", "SA22", "SA31"), ("D20", "D21"), 0.05),
+        ("sisfall", ("SA08",), ("D03", "D04"), 0.01),
+    ],
+    ids=["jogging", "stairs", "jogging at the waist"],
+)
+def test_who_jogs_or_takes_stairs_is_hardly_called_backward(
+    recordings, name, subjects, codes, most
+):
+    said = [out["direction"] for _, _, out, _, _ in read(recordings(name), subjects, codes=codes)]
+    assert (np.concatenate(said) == BACKWARD).mean() <= most
 
 
 def test_sitting_down_and_getting_up_is_hardly_walking(recordings):
@@ -293,7 +318,7 @@ def test_sitting_down_and_getting_up_is_hardly_walking(recordings):
 
 @pytest.mark.parametrize(
     ("name", "forward", "backward"),
-    [("cmu_pelvis_derived", 0.20, 0.10), ("mocap_pelvis_derived", 0.12, 0.13)],
+    [("cmu_pelvis_derived", 0.20, 0.10), ("mocap_pelvis_derived", 0.13, 0.13)],
 )
 def test_speed_of_derived_walks(recordings, name, forward, backward):
     errors = {FORWARD: [], BACKWARD: []}

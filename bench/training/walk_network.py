@@ -1,0 +1,364 @@
+"""Trains the network of device/core/walk_network.c: which way somebody walks, and how fast.
+
+`python -m bench.training.walk_network RECORDINGS --out device/core/walk_weights.h`, RECORDINGS being
+the folder of the recording sets. `--folds 4` instead leaves every fourth subject of each set out in
+turn, and `--transfer` each of the sets with a true direction as a whole; the core is then built with
+what was learnt of the others, and `rearguard evaluate` judges those left out. Needs PyTorch
+(`pip install rearguard[training]`) and gcc. Seeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bench.training.falls_network import folded, table
+from bench.training.walk_trials import (
+    BACKWARD, CHANNELS, FORWARD, NEITHER, UNASKED, Trial, build, read,
+)  # fmt: skip
+
+ROOT = Path(__file__).resolve().parents[2]
+SETS = (
+    "cmu_pelvis_derived", "mocap_pelvis_derived", "voisard_gait", "mobilised_example",
+    "kfall", "sisfall",
+)  # fmt: skip
+JUDGED = SETS[:3]  # those that say which way
+WIDTH = 16
+DILATIONS = (1, 2, 4, 8, 16)  # frames; with the first layer 2.7 s are seen
+FIRST, KERNEL = 5, 3
+OUTPUTS = 5  # backward, forward, neither; speed; the belt is turned back to front
+PIECE = 160  # frames, 6.4 s
+EARLY = 12  # frames from the start of a piece that are not asked about
+BATCH = 48
+STEPS = 900
+RATE = 5e-3  # of AdamW, falls to 0 along a cosine
+DECAY = 2e-2
+DROPPED = 0.1  # share of channels between layers
+SMOOTH = 0.02  # of labels
+SPEED, TURNED = 1.5, 0.3  # weights of these losses to that of the direction
+FASTEST = 2.5  # m/s up to which speed is learnt
+SHARES = {  # of the pieces of a batch: (derived, kind, reversed, its own way)
+    "derived backward": 0.15, "derived forward": 0.15, "derived run": 0.04,
+    "derived reversed": 0.05,
+    "voisard_gait": 0.10, "voisard_gait reversed": 0.10,
+    "mobilised_example": 0.03, "mobilised_example reversed": 0.02,
+    "kfall walk": 0.05, "kfall walk reversed": 0.05, "kfall run": 0.02, "kfall stairs": 0.05,
+    "kfall no walk": 0.03,
+    "sisfall walk": 0.05, "sisfall walk reversed": 0.05, "sisfall run": 0.02,
+    "sisfall run reversed": 0.01, "kfall run reversed": 0.01, "sisfall stairs": 0.05,
+    "sisfall no walk": 0.02,
+}  # fmt: skip
+PACE = 0.2  # how much faster or slower
+YAW = 0.15  # rad, s.d. 9°
+STRENGTH, EACH = 0.04, 0.08  # s.d. of the scale of all channels, and of each
+SOFT = (2.5, 12.0)  # Hz, a low-pass somewhere between
+NOISE = 0.03
+KNOCKED, KNOCK = 0.6, (0.8, 0.5, 0.2)  # share with heel knocks added; s.d. up, ahead, in pitch
+ABOUT = 0.3  # share of belts turned back to front
+TURNS = ((0, 1), (3, 4))  # channels: pairs that turn with the belt
+SIDEWAYS = [1, 3, 5]  # channels that change sign in a mirror
+
+
+class Network(nn.Module):
+    """Causal convolutions of frames [B, CHANNELS, F]; gives [B, OUTPUTS, F]."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.first = nn.Conv1d(CHANNELS, WIDTH, FIRST, bias=False)
+        self.norm = nn.BatchNorm1d(WIDTH)
+        self.layers = nn.ModuleList(
+            nn.Conv1d(WIDTH, WIDTH, KERNEL, dilation=d, bias=False) for d in DILATIONS
+        )
+        self.norms = nn.ModuleList(nn.BatchNorm1d(WIDTH) for _ in DILATIONS)
+        self.last = nn.Conv1d(WIDTH, OUTPUTS, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        x = functional.relu(self.norm(self.first(functional.pad(x, (FIRST - 1, 0)))))
+        for layer, norm, d in zip(self.layers, self.norms, DILATIONS, strict=True):
+            more = functional.relu(norm(layer(functional.pad(x, ((KERNEL - 1) * d, 0)))))
+            x = x + functional.dropout1d(more, DROPPED, self.training)
+        return self.last(x)
+
+
+def group(trial: Trial) -> str:
+    if not trial.source.endswith("derived"):
+        name = trial.source if trial.source not in ("kfall", "sisfall") else (
+            f"{trial.source} {trial.kind}"
+        )  # fmt: skip
+        return f"{name} reversed" if trial.reversed else name
+    if trial.reversed:
+        return "derived reversed"
+    if trial.kind == "run":
+        return "derived run"
+    backward = (trial.labels == BACKWARD).sum() > (trial.labels == FORWARD).sum()
+    return f"derived {'backward' if backward else 'forward'}"
+
+
+def chances(trials: Sequence[Trial]) -> np.ndarray:
+    """How often each is drawn: groups by their share, subjects of a group alike, then by length."""
+    subjects: dict[tuple[str, str], float] = defaultdict(float)
+    for t in trials:
+        subjects[group(t), t.subject] += len(t.labels)
+    counts: dict[str, int] = defaultdict(int)
+    for name, _ in subjects:
+        counts[name] += 1
+    found = np.array([
+        SHARES.get(name := group(t), 0.0) / counts[name] * len(t.labels) / subjects[name, t.subject]
+        for t in trials
+    ])  # fmt: skip
+    return found / found.sum()
+
+
+def drawn(
+    trials: Sequence[Trial], chance: np.ndarray, rng: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Frames [B, CHANNELS, F], labels [B, F], speed [B, F]: faster and slower pieces.
+
+    A body that does the same within 1/p of the time has p² the acceleration, p the rates and p the
+    speed. Half of the pieces begin where the trial does: so does the network on the belt.
+    """
+    x = np.zeros((BATCH, CHANNELS, PIECE), np.float32)
+    labels = np.full((BATCH, PIECE), UNASKED, np.int64)
+    speed = np.full((BATCH, PIECE), np.nan, np.float32)
+    for row, k in enumerate(rng.choice(len(trials), BATCH, p=chance)):
+        trial, pace = trials[k], rng.uniform(1 - PACE, 1 + PACE)
+        n = len(trial.labels)
+        begin = int(rng.integers(0, max(n - 60, 1))) if rng.random() < 0.5 else 0
+        at = begin + np.arange(PIECE) * pace
+        at = at[at < n - 1]
+        below, part = at.astype(np.int64), (at % 1)[:, None].astype(np.float32)
+        frames = trial.frames[below] * (1 - part) + trial.frames[below + 1] * part
+        x[row, :, : len(at)] = (frames * [*[pace**2] * 3, *[pace] * 3]).T
+        labels[row, : len(at)] = trial.labels[below]
+        speed[row, : len(at)] = pace * trial.speed[below]
+    labels[:, :EARLY] = UNASKED
+    return torch.from_numpy(x), torch.from_numpy(labels), torch.from_numpy(speed)
+
+
+def knocks(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """[B, CHANNELS, F] what heels would add: after each contact, some 0.1 s before the crest of
+    the vertical acceleration, a damped swing up, ahead or back, and in pitch."""
+    z = x[:, 2]
+    crest = torch.zeros_like(z)
+    top = (z[:, 1:-1] > z[:, :-2]) & (z[:, 1:-1] >= z[:, 2:])
+    crest[:, 1:-1] = (top & (z[:, 1:-1] > z.std(1, keepdim=True))).float()
+    crest = crest * (1 + 0.3 * torch.from_numpy(rng.normal(size=z.shape)).float())
+    added = torch.zeros_like(x)
+    age = np.arange(12) / 25.0
+    for row in range(len(x)):
+        if rng.random() > KNOCKED:
+            continue
+        beat = torch.roll(crest[row], -int(rng.integers(0, 5)))
+        swing, fades, phase = rng.uniform(1.5, 5.0), rng.uniform(0.04, 0.15), rng.uniform(0, 1.5)
+        for channel, size in zip((2, 0, 4), KNOCK, strict=True):
+            shape = np.exp(-age / fades) * np.cos(2 * np.pi * swing * age - phase)
+            kernel = torch.from_numpy(rng.normal(0, size) * shape[::-1].copy()).float()
+            added[row, channel] = functional.conv1d(
+                functional.pad(beat[None, None], (len(age) - 1, 0)), kernel[None, None]
+            )[0, 0]
+    return added
+
+
+def varied(x: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Belts turned a little or back to front, left for right, softer and harder, noise; and which
+    [B] are back to front."""
+
+    def normal(spread: float, channels: int = 1) -> Tensor:
+        return torch.from_numpy(rng.normal(0, spread, (len(x), channels, 1))).float()
+
+    x = x + knocks(x, rng)
+    about = torch.from_numpy(rng.random(len(x)) < ABOUT)
+    yaw = normal(YAW)[:, 0] + np.pi * about[:, None].float()
+    cos, sin = yaw.cos(), yaw.sin()
+    for a, b in TURNS:
+        x[:, a], x[:, b] = cos * x[:, a] - sin * x[:, b], sin * x[:, a] + cos * x[:, b]
+    x[:, SIDEWAYS] *= torch.from_numpy(rng.choice([-1.0, 1.0], (len(x), 1, 1))).float()
+    x = x * (1 + normal(STRENGTH)) * (1 + normal(EACH, CHANNELS))
+    low, high = np.log(SOFT)
+    cut = torch.from_numpy(np.exp(rng.uniform(low, high, (len(x), 1, 1)))).float()
+    f = torch.fft.rfftfreq(2 * PIECE, 1 / 25.0)
+    x = torch.fft.irfft(torch.fft.rfft(x, n=2 * PIECE) / (1 + (f / cut) ** 4))[..., :PIECE]
+    return x + NOISE * torch.randn(x.shape), about
+
+
+def loss(z: Tensor, labels: Tensor, speed: Tensor, about: Tensor) -> Tensor:
+    asked = labels != UNASKED
+    right_way = asked & ~about[:, None]
+    way = functional.cross_entropy(
+        z[:, :3], labels.clamp(min=0), reduction="none", label_smoothing=SMOOTH
+    )[right_way].mean()
+    walks = asked & (labels != NEITHER)
+    known = right_way & torch.isfinite(speed) & (speed < FASTEST)
+    fast = functional.smooth_l1_loss(z[:, 3][known], speed[known], beta=0.1, reduction="sum")
+    turned = functional.binary_cross_entropy_with_logits(
+        z[:, 4], about[:, None].expand_as(z[:, 4]).float(), reduction="none"
+    )[walks].mean()
+    return way + SPEED * fast / known.sum().clamp(min=1) + TURNED * turned
+
+
+def train(trials: Sequence[Trial], seed: int) -> Network:
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    chance, net = chances(trials), Network()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
+    total, begun = 0.0, time.monotonic()
+    for step in range(STEPS):
+        for part in optimiser.param_groups:
+            part["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * step / STEPS))
+        x, labels, speed = drawn(trials, chance, rng)
+        x, about = varied(x, rng)
+        value = loss(net(x), labels, speed, about)
+        optimiser.zero_grad()
+        value.backward()
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        total += value.item()
+        if step % 250 == 249:
+            took = time.monotonic() - begun
+            print(f"step {step + 1}: loss {total / 250:.3f}, {took:.0f} s", flush=True)
+            total = 0.0
+    return net.eval()
+
+
+@torch.no_grad()
+def header(net: Network, provenance: Iterator[str]) -> str:
+    """walk_weights.h."""
+    first, first_bias = folded(net.first, net.norm)
+    layers = [folded(layer, norm) for layer, norm in zip(net.layers, net.norms, strict=True)]
+    made = "".join(f" * {line}\n" for line in provenance)
+    return (
+        "/* walk_weights.h: written by bench/training/walk_network.py, not by hand.\n"
+        f"{made} */\n"
+        "#ifndef RG_WALK_WEIGHTS_H\n#define RG_WALK_WEIGHTS_H\n\n"
+        + table("float", "RG_WALK_FIRST_WEIGHTS", first)
+        + table("float", "RG_WALK_FIRST_BIAS", first_bias)
+        + table("float", "RG_WALK_MORE_WEIGHTS", torch.stack([w for w, _ in layers]))
+        + table("float", "RG_WALK_MORE_BIAS", torch.stack([b for _, b in layers]))
+        + table("float", "RG_WALK_LAST_WEIGHTS", net.last.weight[:, :, 0].T)
+        + table("float", "RG_WALK_LAST_BIAS", net.last.bias)
+        + "\n#endif\n"
+    )
+
+
+def provenance(trials: Sequence[Trial], out: set[tuple[str, str]], seed: int) -> Iterator[str]:
+    for name in dict.fromkeys(t.source for t in trials):
+        yield f"{name}: {len({t.subject for t in trials if t.source == name})} subjects"
+    yield f"left out: {', '.join(sorted(subject for _, subject in out)) or 'nobody'}"
+    yield f"seed {seed}; what it reaches: device/core/README.md"
+
+
+def evaluated(weights: str, recordings: Path, out: set[tuple[str, str]]) -> dict[str, Any]:
+    """By set: what `rearguard evaluate` says of those left out, with a core of these weights."""
+    with tempfile.TemporaryDirectory() as scratch:
+        there = Path(scratch)
+        unbuilt = shutil.ignore_patterns("_native*", "__pycache__")
+        shutil.copytree(ROOT / "device", there / "device", ignore=unbuilt)
+        (there / "device" / "core" / "walk_weights.h").write_text(weights)
+        python = {**os.environ, "PYTHONPATH": scratch}
+        build_it = [sys.executable, str(there / "device" / "core" / "build.py")]
+        subprocess.run(build_it, check=True, cwd=scratch, env=python, stdout=subprocess.DEVNULL)
+        found = {}
+        for name in JUDGED:
+            if subjects := sorted(subject for source, subject in out if source == name):
+                file = there / "figures.json"
+                command = [sys.executable, "-m", "device.cli", "evaluate", str(recordings / name)]
+                command += ["--subjects", ",".join(subjects), "--json", str(file)]
+                subprocess.run(
+                    command, check=True, cwd=scratch, env=python, stdout=subprocess.DEVNULL
+                )
+                found[name] = json.loads(file.read_text())
+        return found
+
+
+COLUMNS = ("forward_right", "forward_wrong", "backward_right", "backward_wrong")
+
+
+def line(name: str, figures: dict[str, Any]) -> str:
+    """Direction in per cent and speed in m/s of one set's report."""
+    direction, speed = figures.get("direction", {}), figures.get("speed", {})
+    cells = [
+        f"{100 * direction[c]['value']:6.2f} %" if c in direction else "       -" for c in COLUMNS
+    ]
+    error = speed.get("error", {}).get("value")
+    cells.append(f"{error:.3f} m/s" if error is not None else "-")
+    return f"{name:36s} " + "  ".join(cells)
+
+
+def pooled(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """The same figures over all of them: means weighted by samples and windows."""
+    found: dict[str, Any] = {}
+    for part, names in (("direction", COLUMNS), ("speed", ("error",))):
+        for name in names:
+            of = [r["figures"][part][name] for r in reports if name in r["figures"].get(part, {})]
+            of = [f for f in of if f["value"] is not None]
+            if n := sum(f["n"] for f in of):
+                value = sum(f["value"] * f["n"] for f in of) / n
+                found.setdefault(part, {})[name] = {"value": value, "n": n}
+    return found
+
+
+def recorded(recordings: Path) -> list[Trial]:
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as scratch:
+        lib = build(Path(scratch))
+        return [trial for name in SETS for trial in read(lib, recordings / name, rng)]
+
+
+def left_out(trials: Sequence[Trial], folds: int | None) -> Iterator[set[tuple[str, str]]]:
+    """Who is judged by those who remain: a share of every set's subjects, or a set as a whole."""
+    subjects = {name: sorted({t.subject for t in trials if t.source == name}) for name in SETS}
+    if folds is None:
+        for name in JUDGED:
+            yield {(name, subject) for subject in subjects[name]}
+        return
+    for fold in range(folds):
+        yield {(name, subject) for name in SETS for subject in subjects[name][fold::folds]}
+
+
+def judge(trials: Sequence[Trial], recordings: Path, folds: int | None, seed: int) -> None:
+    every = defaultdict(list)
+    for k, out in enumerate(left_out(trials, folds)):
+        net = train([t for t in trials if (t.source, t.subject) not in out], seed)
+        found = evaluated(header(net, provenance(trials, out, seed)), recordings, out)
+        for name, figures in found.items():
+            print(line(f"{k} {name}", figures["figures"]), " ".join(figures["subjects"]), flush=True)
+            every[name].append(figures)
+    print(f"{'all':36s} " + "  ".join(f"{c.replace('_', ' '):>8s}" for c in COLUMNS))
+    for name, reports in every.items():
+        print(line(name, pooled(reports)))
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recordings", type=Path, metavar="RECORDINGS")
+    what = parser.add_mutually_exclusive_group(required=True)
+    what.add_argument("--out", type=Path, help="where walk_weights.h goes")
+    what.add_argument("--folds", type=int, help="judge each subject by the others")
+    what.add_argument("--transfer", action="store_true", help="judge each set by the others")
+    parser.add_argument("--seed", type=int, default=0)
+    args = parser.parse_args()
+    trials = recorded(args.recordings)
+    if args.out:
+        net = train(trials, args.seed)
+        args.out.write_text(header(net, provenance(trials, set(), args.seed)))
+    else:
+        judge(trials, args.recordings, args.folds, args.seed)
+
+
+if __name__ == "__main__":
+    main()
