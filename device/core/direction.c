@@ -81,11 +81,9 @@ static void listen(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
     while (rg_walk_frames_next(&s->frames, frame)) {
         rg_walk_network_step(&s->network, frame, out);
         float back = out[RG_WALKS_BACKWARD], ahead = out[RG_WALKS_FORWARD];
-        float walk = within(fmaxf(back, ahead) - out[RG_WALKS_NEITHER], LOUDEST);
-        float fast = fmaxf(out[RG_WALKS_FAST], 0.1f), k = FRAME / WORD;
+        float walk = within(fmaxf(back, ahead) - out[RG_WALKS_NEITHER], LOUDEST), k = FRAME / WORD;
         s->lead += k * (within(back - ahead, LOUDEST) - s->lead);
         s->walk += k * (walk - s->walk);
-        s->fast += FRAME / 0.5f * (fast - s->fast);
         if (s->moving && gait->walking && s->walk > WALKS)
             gait->about += FRAME / ABOUT_MEMORY * (within(0.5f * out[RG_WALKS_ABOUT], 1.0f) - gait->about);
     }

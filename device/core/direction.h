@@ -34,7 +34,6 @@ typedef struct rg_direction_finder {
     rg_walk_network network;
     float lead;             /* log odds of backward to forward, brief mean */
     float walk;             /* log odds of walking at all, brief mean */
-    float fast;             /* m/s, either way, brief mean; 0 not begun */
     float closing;          /* m/s, mean of the target behind */
     float target;           /* s it has been there without a break */
 } rg_direction_finder;

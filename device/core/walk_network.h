@@ -18,7 +18,7 @@
 
 enum {                      /* what it says; the first three and the last as unscaled log-likelihoods */
     RG_WALKS_BACKWARD, RG_WALKS_FORWARD, RG_WALKS_NEITHER,
-    RG_WALKS_FAST,          /* m/s, either way */
+    RG_WALKS_FAST,          /* m/s, either way; no better than speed.c yet, and not used */
     RG_WALKS_ABOUT,         /* log odds that the belt sits back to front; a guess from one frame */
     RG_WALK_OUTPUTS
 };

@@ -6,7 +6,7 @@
  * kfall: 22 subjects
  * sisfall: 16 subjects
  * left out: nobody
- * seed -1; what it reaches: device/core/README.md
+ * seed 0; what it reaches: device/core/README.md
  */
 #ifndef RG_WALK_WEIGHTS_H
 #define RG_WALK_WEIGHTS_H

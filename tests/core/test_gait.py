@@ -1,10 +1,12 @@
 """Steps, direction and speed: their laws on made-up walkers, their figures on recordings.
 
 Subjects. The constants of steps.c were chosen on Voisard V01 to V10, HA001 and the derived sets;
-V11 to V19 and HA002 were left out, and the figures here are theirs. The network that tells direction
-and speed was trained on every walk there is: what is shown here is that the core does what was
-trained, at any rate and however the belt sits. What it reaches on subjects and sets left out is
-measured by bench/training/walk_network.py (--folds, --transfer); device/core/README.md has it.
+V11 to V19 and HA002 were left out, and the figures here are theirs. The network that tells the
+direction was trained on every walk there is: what is shown here is that the core does what was
+trained, at any rate and however the belt sits. What it reaches on subjects left out is measured by
+bench/training/walk_network.py --folds; device/core/README.md has it. Those of speed.c are fitted to
+the derived sets and Voisard together; bench/training/walking_speed.py gives each subject's error
+without them.
 
 The motion-capture sets are derived: a pelvis sensor computed from optical data.
 """
@@ -285,7 +287,11 @@ def test_direction_of_recorded_forward_walks(recordings, thin, turn):
 def test_direction_of_derived_walks(recordings, name, turn):
     subjects = None if turn is None else MOCAP_FEW
     trials = [
-        (out["direction"], x["x_dir"], since(x["x_dir"], fs) & (x.get("x_bad", 0 * x["x_dir"]) == 0))
+        (
+            out["direction"],
+            x["x_dir"],
+            since(x["x_dir"], fs) & (x.get("x_bad", 0 * x["x_dir"]) == 0),
+        )
         for _, _, out, x, fs in read(recordings(name), subjects, turn=turn)
     ]
     for right, wrong in direction_shares(trials).values():
