@@ -19,6 +19,7 @@ static const double NOISE = 1.0 * DEG;          /* rad/s of correction in 1 s: 0
 static const double BIAS_MAX = 5.0 * DEG;       /* rad/s; SisFall's gyroscopes are off by up to 4.2 */
 static const double BIAS_START = 2.0 * DEG;     /* rad/s, s.d. of the unknown bias: data sheets' 1 to 5 */
 static const float CORRECTIONS = 10.0f;         /* 1/s */
+enum { LESSONS = 5 };                           /* of them are thought over together */
 static const double SENSE_START = 0.01;         /* s.d. of the sensitivity, as data sheets have it */
 static const double SENSE_MAX = 0.03;           /* three of these */
 static const double SENSE_FORGET = 1e4;         /* s to know nothing of it again: it follows warmth */
@@ -106,49 +107,46 @@ static void matrix(const float q[4], float r[12])
     r[3] = r[7] = r[11] = 0.0f;
 }
 
-/* The rows of the rotation of q, I to E. */
-static void rows(const double q[4], double r[3][3])
+/* v turned by the quaternion w x y 0. */
+static void tilted(double w, double x, double y, double v[3])
 {
-    double w = q[0], x = q[1], y = q[2], z = q[3];
-    r[0][0] = 1.0 - 2.0 * (y * y + z * z);
-    r[0][1] = 2.0 * (x * y - w * z);
-    r[0][2] = 2.0 * (x * z + w * y);
-    r[1][0] = 2.0 * (x * y + w * z);
-    r[1][1] = 1.0 - 2.0 * (x * x + z * z);
-    r[1][2] = 2.0 * (y * z - w * x);
-    r[2][0] = 2.0 * (x * z - w * y);
-    r[2][1] = 2.0 * (y * z + w * x);
-    r[2][2] = 1.0 - 2.0 * (x * x + y * y);
+    double i = 2.0 * y * v[2], j = -2.0 * x * v[2], k = 2.0 * (x * v[1] - y * v[0]);
+    v[0] += w * i + y * k;
+    v[1] += w * j - x * k;
+    v[2] += w * k + x * j - y * i;
 }
 
-/* Tilts E so that the force (in I) is vertical, by the shortest way; `tilt` is about its x and y. */
-static void level(double q[4], const double force[3], double tilt[2])
+/* Tilts E so that the force is vertical, by the shortest way; `tilt` is about its x and y. */
+static void level(rg_attitude *s, const double force[3], double tilt[2])
 {
-    double r[3][3], a[3];
     double norm = sqrt(force[0] * force[0] + force[1] * force[1] + force[2] * force[2]);
     tilt[0] = tilt[1] = 0.0;
     if (norm < ACC_MIN)             /* falling freely since the start: nothing to level by */
         return;
-    rows(q, r);
-    for (int i = 0; i < 3; i++)
-        a[i] = (r[i][0] * force[0] + r[i][1] * force[1] + r[i][2] * force[2]) / norm;
-    double w = sqrt(fmax(0.5 * (a[2] + 1.0), 0.0));
+    double w = sqrt(fmax(0.5 * (force[2] / norm + 1.0), 0.0));
     double x = 1.0, y = 0.0;        /* upside down: any axis is the shortest */
     if (w > 1e-6) {
-        x = 0.5 * a[1] / w;
-        y = -0.5 * a[0] / w;
+        tilt[0] = force[1] / norm;
+        tilt[1] = -force[0] / norm;
+        x = 0.5 * tilt[0] / w;
+        y = 0.5 * tilt[1] / w;
     }
+    const float *q = s->q;
     double out[4] = {
-        w * q[0] - x * q[1] - y * q[2],
-        w * q[1] + x * q[0] + y * q[3],
-        w * q[2] + y * q[0] - x * q[3],
-        w * q[3] + x * q[2] - y * q[1],
+        w * (double)q[0] - x * (double)q[1] - y * (double)q[2],
+        w * (double)q[1] + x * (double)q[0] + y * (double)q[3],
+        w * (double)q[2] + y * (double)q[0] - x * (double)q[3],
+        w * (double)q[3] + x * (double)q[2] - y * (double)q[1],
     };
     double unit = 1.0 / sqrt(out[0] * out[0] + out[1] * out[1] + out[2] * out[2] + out[3] * out[3]);
     for (int i = 0; i < 4; i++)
-        q[i] = out[i] * unit;       /* rounding must not add up over days */
-    tilt[0] = a[1];
-    tilt[1] = -a[0];
+        s->q[i] = (float)(out[i] * unit);
+    double sum[3] = {(double)s->force[0], (double)s->force[1], (double)s->force[2]};
+    tilted(w, x, y, s->low_force[0]);
+    tilted(w, x, y, s->low_force[1]);
+    tilted(w, x, y, sum);
+    for (int i = 0; i < 3; i++)
+        s->force[i] = (float)sum[i];
 }
 
 /* Still for REST_S: every sample near the means before it, and these no faster than a bias is. */
@@ -206,76 +204,88 @@ static double unexplained(const rg_attitude *s, const double h[RG_LEARNT], doubl
 
 /* In motion the tilt that gravity had to put right is what the gyroscope's errors did since: seen
  * through the same low-pass as gravity itself, which also makes what scatters last for its tau. */
-static void learn_in_motion(rg_attitude *s, double h[2][RG_LEARNT], const double seen[2])
+static void learn_in_motion(rg_attitude *s, double time)
 {
+    double (*h)[RG_LEARNT] = s->rows, *seen = s->seen;
     double x = unexplained(s, h[0], seen[0]), y = unexplained(s, h[1], seen[1]);
-    s->scatter_s = fmin(s->scatter_s + s->period, SCATTER_TAU);
-    s->scatter += s->period / s->scatter_s * (0.5 * (x * x + y * y) - s->scatter);
-    double w = fmax(NOISE * NOISE, s->scatter * TAU_ACC) / s->period;
+    s->scatter_s = fmin(s->scatter_s + time, SCATTER_TAU);
+    s->scatter += time / s->scatter_s * (0.5 * (x * x + y * y) - s->scatter);
+    double w = fmax(NOISE * NOISE, s->scatter * TAU_ACC) / time;
     learn(s, h[0], clip(x, BIAS_MAX), w);
     learn(s, h[1], clip(unexplained(s, h[1], seen[1]), BIAS_MAX), w);
 }
 
-/* What the next samples are corrected with. */
-static void tell(rg_attitude *s, double r[3][3])
+/* The lessons so far, taken together. */
+static void think(rg_attitude *s, bool rest)
 {
+    double time = s->lessons * s->period;
+    double growth = SIGMA_FORGET * SIGMA_FORGET * time / BIAS_FORGET;
+    double stale = SENSE_START * SENSE_START * time / SENSE_FORGET;
+    for (int i = 0; i < RG_LEARNT; i++) {
+        double most = i < 3 ? BIAS_START : SENSE_START;
+        if (s->p[i][i] < most * most)
+            s->p[i][i] += i < 3 ? growth : stale;
+        s->rows[0][i] /= s->lessons;
+        s->rows[1][i] /= s->lessons;
+    }
+    s->seen[0] /= s->lessons;
+    s->seen[1] /= s->lessons;
+    if (rest)
+        learn_at_rest(s, growth);
+    else if (s->n > s->slow.warm && s->rest_s < CALM)   /* a plain mean is too restless to learn by */
+        learn_in_motion(s, time);
     for (int i = 0; i < 3; i++) {
-        s->vertical[i] = (float)r[2][i];
         s->sense[i][3] = (float)-s->learnt[i];
         for (int j = 0; j < 3; j++)
             s->sense[i][j] = (float)((i == j ? 1.0 : 0.0) - s->learnt[3 + 3 * i + j]);
     }
+    s->lessons = 0;
+    memset(s->rows, 0, sizeof s->rows);
+    memset(s->seen, 0, sizeof s->seen);
 }
 
-/* A body that keeps still weighs gravity alone: nothing that was before need be averaged out. */
-static void take(rg_attitude *s, double force[3], double share)
+/* Gravity in E: the low-pass of acceleration. A body that keeps still weighs gravity alone: then
+ * nothing that was before need be averaged out. */
+static void weigh(rg_attitude *s, double share, double force[3])
 {
+    bool calm = s->rest_s >= CALM && s->n > s->slow.warm;
     for (int i = 0; i < 3; i++) {
-        force[i] = (double)s->force[i] * share;
-        s->low_force[i][0] = force[i] * (1.0 - s->slow.b0);
-        s->low_force[i][1] = force[i] * (s->slow.b0 - s->slow.a2);
+        double z[2] = {s->low_force[0][i], s->low_force[1][i]}, now = (double)s->force[i] * share;
+        force[i] = lowpass(&s->slow, s->n, z, now);
+        if (calm) {
+            force[i] = now;
+            z[0] = now * (1.0 - s->slow.b0);
+            z[1] = now * (s->slow.b0 - s->slow.a2);
+        }
+        s->low_force[0][i] = z[0];
+        s->low_force[1][i] = z[1];
     }
-    memset(s->low_turn, 0, sizeof s->low_turn);
-    memset(s->low_known, 0, sizeof s->low_known);
+    if (calm) {
+        memset(s->low_turn, 0, sizeof s->low_turn);
+        memset(s->low_known, 0, sizeof s->low_known);
+    }
 }
 
 /* From the sums so far to the vertical and to what is known of the gyroscope. */
 static void correct(rg_attitude *s)
 {
-    double share = 1.0 / s->count, force[3], tilt[2], r[3][3], h[2][RG_LEARNT], seen[2];
+    double share = 1.0 / s->count, force[3], tilt[2];
     bool rest = at_rest(s, share);
     s->n += s->n <= s->slow.warm;
-    for (int i = 0; i < 3; i++)
-        force[i] = lowpass(&s->slow, s->n, s->low_force[i], (double)s->force[i] * share);
-    if (s->rest_s >= CALM && s->n > s->slow.warm)
-        take(s, force, share);
-    level(s->q_ei, force, tilt);
-    rows(s->q_ei, r);
-
+    weigh(s, share, force);
+    level(s, force, tilt);
     for (int i = 0; i < 2; i++) {
         double known = 0.0;
-        for (int j = 0; j < RG_LEARNT; j++) {       /* column of S, and the rate it goes with */
-            int column = j < 3 ? j : j / 3 - 1;
-            const float *turn = s->turn[j < 3 ? 3 : j % 3] + column;
-            double x = (r[i][0] * (double)turn[0] + r[i][1] * (double)turn[4]
-                        + r[i][2] * (double)turn[8]) * share;
+        for (int j = 0; j < RG_LEARNT; j++) {
+            float turn = j < 3 ? s->turn[i][3][j] : s->turn[i][(j - 3) % 3][(j - 3) / 3];
+            double x = (double)turn * share;
             known += x * s->learnt[j];
-            h[i][j] = lowpass(&s->slow, s->n, s->low_turn[i][j], x);
+            s->rows[i][j] += lowpass(&s->slow, s->n, s->low_turn[i][j], x);
         }
-        seen[i] = -tilt[i] / s->period + lowpass(&s->slow, s->n, s->low_known[i], known);
+        s->seen[i] += lowpass(&s->slow, s->n, s->low_known[i], known) - tilt[i] / s->period;
     }
-    double growth = SIGMA_FORGET * SIGMA_FORGET * s->period / BIAS_FORGET;
-    double stale = SENSE_START * SENSE_START * s->period / SENSE_FORGET;
-    for (int i = 0; i < RG_LEARNT; i++) {
-        double most = i < 3 ? BIAS_START : SENSE_START;
-        if (s->p[i][i] < most * most)
-            s->p[i][i] += i < 3 ? growth : stale;
-    }
-    if (rest)
-        learn_at_rest(s, growth);
-    else if (s->n > s->slow.warm && s->rest_s < CALM)   /* a plain mean is too restless to learn by */
-        learn_in_motion(s, h, seen);
-    tell(s, r);
+    if (++s->lessons == LESSONS)
+        think(s, rest);
 
     s->count = 0;
     s->still = true;
@@ -288,13 +298,10 @@ static void correct(rg_attitude *s)
 /* While the low-pass still is a plain mean, every sample moves it. */
 static void begin(rg_attitude *s)
 {
-    double force[3], tilt[2], r[3][3], before = (double)s->n * s->whole;
+    double force[3], tilt[2], before = (double)s->n * s->whole;
     for (int i = 0; i < 3; i++)
-        force[i] = (s->low_force[i][0] * before + (double)s->force[i]) / (before + s->count);
-    level(s->q_ei, force, tilt);
-    rows(s->q_ei, r);
-    for (int i = 0; i < 3; i++)
-        s->vertical[i] = (float)r[2][i];
+        force[i] = (s->low_force[0][i] * before + (double)s->force[i]) / (before + s->count);
+    level(s, force, tilt);
 }
 
 /* Starts anew; what is known of the gyroscope is kept, for a gap does not change it. */
@@ -302,7 +309,7 @@ static void restart(rg_attitude *s)
 {
     rg_attitude fresh = {
         .dt = s->dt, .whole = s->whole, .period = s->period, .slow = s->slow, .quick = s->quick,
-        .q_is = {1.0f}, .q_ei = {1.0}, .still = true,
+        .q = {1.0f}, .still = true,
     };
     memcpy(fresh.sense, s->sense, sizeof fresh.sense);
     memcpy(fresh.learnt, s->learnt, sizeof fresh.learnt);
@@ -339,10 +346,13 @@ static void add(rg_attitude *s, const float r[12], const float acc[3], const flo
     }
     if (s->rest_n && (off_acc >= REST_ACC * REST_ACC || off_gyro >= REST_GYRO * REST_GYRO))
         s->still = false;
-    const float by[4] = {gyro[0], gyro[1], gyro[2], 1.0f};
-    for (int k = 0; k < 4; k++)
-        for (int i = 0; i < 12; i++)
-            s->turn[k][i] += r[i] * by[k];
+    for (int k = 0; k < 4; k++) {
+        float by = k < 3 ? gyro[k] : 1.0f;
+        for (int i = 0; i < 4; i++) {
+            s->turn[0][k][i] += r[i] * by;
+            s->turn[1][k][i] += r[4 + i] * by;
+        }
+    }
     s->count++;
 }
 
@@ -359,21 +369,23 @@ void rg_attitude_step(rg_attitude *s, const rg_sample *sample, rg_body *body)
     for (int i = 0; i < 3; i++)
         rate[i] = s->sense[i][0] * gyro[0] + s->sense[i][1] * gyro[1] + s->sense[i][2] * gyro[2]
             + s->sense[i][3];
-    strap_down(s->q_is, rate, s->dt + (body->missed <= RG_BRIDGED ? body->missed : 0.0f));
-    matrix(s->q_is, r);
+    if (s->age)
+        strap_down(s->q, rate, s->dt + (body->missed <= RG_BRIDGED ? body->missed : 0.0f));
+    else                            /* E is S, tilted: at once right for a body that stands */
+        level(s, (double[3]){(double)acc[0], (double)acc[1], (double)acc[2]}, (double[2]){0.0});
+    matrix(s->q, r);
     add(s, r, acc, gyro);
-    if (s->count == s->whole)
-        correct(s);
-    else if (s->n < s->slow.warm)
-        begin(s);
+    bool whole = s->count == s->whole;
+    if (whole || s->n < s->slow.warm) {
+        whole ? correct(s) : begin(s);
+        matrix(s->q, r);
+    }
     s->age += s->age < INT32_MAX;
 
-    const float *v = s->vertical;
     for (int i = 0; i < 3; i++) {
         body->acc[i] = acc[i];
         body->gyro[i] = rate[i];
-        body->up[i] = v[0] * r[i] + v[1] * r[4 + i] + v[2] * r[8 + i];
+        body->up[i] = r[8 + i];
     }
-    body->acc_norm = sqrtf(acc[0] * acc[0] + acc[1] * acc[1] + acc[2] * acc[2]);
     body->settled = (float)s->age * s->dt >= SETTLE;
 }

@@ -33,26 +33,26 @@ typedef struct rg_attitude {
     float dt;                   /* s, a sample */
     int32_t whole;              /* samples that make a sum */
     int32_t age;                /* samples since the start */
-    float q_is[4];              /* w x y z, S to I by the gyroscope */
-    float vertical[4];          /* unit vertical in I */
-    float sense[3][4];          /* rows: turns a raw rate into a true one; last column: less the bias */
+    float q[4];                 /* w x y z, S to E */
+    float sense[3][4];          /* rows: turns a raw rate into a true one; last: less the bias */
 
     /* sums since the last correction */
     int32_t count;
-    float turn[4][12];          /* rotation S to I (rows of 4): times the rate about x, y, z; times 1 */
-    float force[4];             /* acceleration in I */
+    float turn[2][4][4];        /* level rows of S to E (x y z 0): times the rates about x, y, z; times 1 */
+    float force[3];             /* acceleration in E */
     float acc[3], gyro[3];      /* as measured */
     bool still;                 /* every sample was near the means */
     float mean_acc[3], mean_gyro[3];
 
-    /* what is learnt ten times a second */
+    /* what is learnt: seen ten times a second, thought over twice a second */
     rg_lowpass slow, quick;     /* of gravity (tau 3 s), of rest (0.5 s) */
     double period;              /* s */
-    double q_ei[4];             /* I to E */
-    double low_force[3][2];     /* low-pass of acceleration in I */
-    double low_turn[2][RG_LEARNT][2];   /* of the level rows of the rotation S to E, and times the rates */
+    double low_force[2][3];     /* state of the low-pass of acceleration in E */
+    double low_turn[2][RG_LEARNT][2];   /* the same of the level rows of S to E, and times the rates */
     double low_known[2][2];     /* of what was taken off the rates, in E */
     double low_acc[3][2], low_gyro[3][2];
+    int32_t lessons;
+    double rows[2][RG_LEARNT], seen[2]; /* sums over them */
     double learnt[RG_LEARNT];   /* rad/s, and 1 */
     double p[RG_LEARNT][RG_LEARNT];     /* its covariance */
     double scatter, scatter_s;  /* (rad/s)^2 of the corrections of late; s that went into it */

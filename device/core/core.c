@@ -95,19 +95,20 @@ int rg_core_step(rg_core *core, const rg_sample *sample, rg_estimate *estimate, 
 {
     rg_body *body = &core->body;
     rg_gait *gait = &core->gait;
-    rg_demand demand = {{0}};
+    rg_demand demand;
 
     *estimate = (rg_estimate){
         .sway = NAN, .risk = NAN, .distance = NAN, .closing = NAN, .ttc = NAN,
     };
     body->sample = core->sample++;
+    memset(&demand, 0, sizeof demand);
     rg_imu_step(&core->imu, sample, body, &demand);
     rg_attitude_step(&core->attitude, sample, body);
     if (body->gap)
         sit_out(core);
     else
         judge_motion(core, estimate);
-    for (int kind = 0; kind < RG_KINDS; kind++)
+    for (int kind = 0; kind < RG_KINDS && core->asked.most; kind++)
         rg_demand_ask(&demand, kind, core->asked.level[kind]);
     rg_tracker_step(&core->tracker, body, gait, &demand, estimate);
     gait->closing = estimate->closing;

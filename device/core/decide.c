@@ -27,16 +27,20 @@ int rg_decide_step(rg_decide *s, double t, int64_t sample, const rg_demand *dema
                    rg_event *events)
 {
     int n = 0;
+    if (!s->open && demand->most == RG_NONE)
+        return 0;
     for (int kind = 0; kind < RG_KINDS; kind++) {
         int level = demand->level[kind];
         if (level > RG_NONE)
             s->last_asked[kind] = t;
         if (level > s->level[kind]) {
+            s->open += s->level[kind] == RG_NONE;
             s->level[kind] = (int8_t)level;
             events[n++] = (rg_event){t, sample, kind, level, RG_RAISED};
         } else if (s->level[kind] > RG_NONE && t - s->last_asked[kind] > (double)CLEAR[kind]) {
             events[n++] = (rg_event){t, sample, kind, s->level[kind], RG_CLEARED};
             s->level[kind] = RG_NONE;
+            s->open--;
         }
     }
     return n;

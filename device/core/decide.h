@@ -7,6 +7,7 @@
 typedef struct rg_decide {
     double last_asked[RG_KINDS];    /* s, when the demand was last seen */
     int8_t level[RG_KINDS];         /* highest level of the open episode; RG_NONE: closed */
+    int8_t open;                    /* how many are */
 } rg_decide;
 
 /* An episode is raised at once, raised again only at a higher level, and cleared when nothing has

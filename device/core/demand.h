@@ -11,6 +11,7 @@
 
 typedef struct rg_demand {
     int8_t level[RG_KINDS];     /* rg_level, per kind */
+    int8_t most;                /* the highest of them: mostly nothing is asked at all */
 } rg_demand;
 
 /* The highest level asked for in one sample stands. */
@@ -18,6 +19,8 @@ static inline void rg_demand_ask(rg_demand *demand, int kind, int level)
 {
     if (level > demand->level[kind])
         demand->level[kind] = (int8_t)level;
+    if (level > demand->most)
+        demand->most = (int8_t)level;
 }
 
 #endif

@@ -25,17 +25,16 @@ void rg_imu_init(rg_imu *s, const rg_params *params)
     s->restless = 10.0f * NORM_REST;        /* not known to be at rest */
 }
 
-static float norm(const float v[3])
+static float square(const float v[3])
 {
-    return sqrtf(v[0] * v[0] + v[1] * v[1] + v[2] * v[2]);
+    return v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
 }
 
 /* A comparison with NaN is false, one with infinity false as well. Six zeros are what a chip says
  * that has lost its settings, not a body. */
-static bool believable(const rg_sample *sample)
+static bool believable(float weight, float turning)
 {
-    float weight = norm(sample->acc), rate = norm(sample->gyro);
-    return weight <= ACC_MAX && rate <= GYRO_MAX && weight + rate > 0.0f;
+    return weight <= ACC_MAX && turning <= GYRO_MAX * GYRO_MAX && weight + turning > 0.0f;
 }
 
 static void count(int32_t *samples, bool another)
@@ -55,9 +54,9 @@ static bool frozen(rg_still *s, const float now[3], const rg_body *body)
 }
 
 /* A sensor that says nothing but noise about zero looks like a fall that does not end. */
-static bool weightless(rg_imu *s, const rg_sample *sample)
+static bool weightless(rg_imu *s, float weight)
 {
-    count(&s->weightless, norm(sample->acc) < WEIGHTLESS);
+    count(&s->weightless, weight < WEIGHTLESS);
     return (float)s->weightless * s->dt > WEIGHTLESS_AFTER;
 }
 
@@ -76,7 +75,8 @@ void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *d
 {
     /* Written so that a time that is NaN is no later time either. */
     bool later = fabs(sample->t) <= T_MAX && (!s->begun || sample->t > body->t);
-    bool usable = later && believable(sample);
+    float weight = sqrtf(square(sample->acc));
+    bool usable = later && believable(weight, square(sample->gyro));
     if (later) {
         if (!s->begun)
             s->used_t = s->acc.changed_t = s->gyro.changed_t = sample->t - (double)s->dt;
@@ -84,7 +84,7 @@ void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *d
         body->t = sample->t;
     }
     body->dt = s->dt;
-    if (weightless(s, sample))
+    if (weightless(s, weight))
         usable = false;
     rg_still *still[] = {&s->acc, &s->gyro};
     const float *said[] = {sample->acc, sample->gyro};
@@ -101,7 +101,8 @@ void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *d
     if (usable) {
         s->used_t = sample->t;
         s->unused = 0;
-        if (weighs_wrong(s, norm(sample->acc)))
+        body->acc_norm = weight;
+        if (weighs_wrong(s, weight))
             rg_demand_ask(demand, RG_IMU_FAULT, RG_FAULT);
     } else if (s->unused < INT32_MAX) {
         s->unused++;

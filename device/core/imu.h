@@ -25,7 +25,7 @@ typedef struct rg_imu {
 } rg_imu;
 
 void rg_imu_init(rg_imu *s, const rg_params *params);
-/* Sets the body's t, sample, dt, missed and gap. */
+/* Sets the body's t, dt, missed and gap, and acc_norm of a usable sample. */
 void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *demand);
 
 #endif

@@ -23,6 +23,7 @@ def decide(inner):
             t += later
             for kind in range(lib.RG_KINDS):
                 demand.level[kind] = levels.get(kind, 0)
+            demand.most = max(levels.values(), default=0)
             n = lib.rg_decide_step(state, t, sample, demand, events)
             assert 0 <= n <= lib.RG_KINDS
             told.append([(e.t, e.kind, e.level, e.state) for e in events[0:n]])
