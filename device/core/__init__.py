@@ -5,6 +5,7 @@ Both go through `rg_core_step` in C. Shapes and units are those of rearguard.h.
 
 from __future__ import annotations
 
+import math
 import struct
 import zlib
 from collections.abc import Sequence
@@ -53,6 +54,8 @@ _LEVELS = tuple(Level)
 _STATES = (State.RAISED, State.CLEARED)  # rg_state
 _PARAMETERS: tuple[str, ...] = tuple(name for name, _ in ffi.typeof("rg_params").fields)
 _EVENTS_A_CALL = 256  # room for one call of rg_core_run; more come in the next
+_SAMPLE = struct.Struct("=d6f")  # rg_sample: one call for all of it
+_ESTIMATE = struct.Struct("=d11fbB")  # rg_estimate, but for its gap
 _SAVED = struct.Struct("<8sII")  # magic, bytes of state, their crc32
 _MAGIC = b"RGCORE01"
 
@@ -82,10 +85,10 @@ class Core:
             value = getattr(chosen, name)
             raise ValueError(f"{name} = {value:g} is impossible: give {low[0]:g} to {high[0]:g}")
         self._sample = ffi.new("rg_sample *")
-        self._acc, self._gyro = self._sample.acc, self._sample.gyro
+        self._given = ffi.buffer(self._sample)
         self._ping = ffi.new("rg_ping *")
         self._estimate = ffi.new("rg_estimate *")
-        self._up = self._estimate.up
+        self._judged = ffi.buffer(self._estimate)
         self._events = ffi.new("rg_event[]", lib.RG_KINDS)
 
     def ping(self, t: float, range_m: float, echo: int) -> None:
@@ -96,25 +99,17 @@ class Core:
 
     def step(self, frame: Frame) -> list[Judgement]:
         """Judge the frame's IMU sample (NaN: a gap) and write what was judged into the frame."""
-        acc, gyro = self._acc, self._gyro
-        self._sample.t = frame.t
-        acc[0], acc[1], acc[2] = frame.ax, frame.ay, frame.az
-        gyro[0], gyro[1], gyro[2] = frame.gx, frame.gy, frame.gz
-        judged = self._estimate
-        n = lib.rg_core_step(self._core, self._sample, judged, self._events)
-        up = self._up
-        frame.up_x, frame.up_y, frame.up_z = up[0], up[1], up[2]
-        frame.direction = judged.direction
-        frame.step = judged.step
-        frame.step_time = judged.step_time
-        frame.cadence = judged.cadence
-        frame.speed = judged.speed
-        frame.lean = judged.lean
-        frame.sway = judged.sway
-        frame.risk = judged.risk
-        frame.distance = judged.distance
-        frame.closing = judged.closing
-        frame.ttc = judged.ttc
+        said = frame.ax, frame.ay, frame.az, frame.gx, frame.gy, frame.gz
+        try:
+            _SAMPLE.pack_into(self._given, 0, frame.t, *said)
+        except OverflowError:  # no float holds it, and no sensor says it: a gap
+            _SAMPLE.pack_into(self._given, 0, frame.t, *[math.nan] * 6)
+        n = lib.rg_core_step(self._core, self._sample, self._estimate, self._events)
+        (
+            frame.step_time, frame.up_x, frame.up_y, frame.up_z, frame.cadence, frame.speed,
+            frame.lean, frame.sway, frame.risk, frame.distance, frame.closing, frame.ttc,
+            frame.direction, frame.step,
+        ) = _ESTIMATE.unpack_from(self._judged)  # fmt: skip
         return _judgements(self._events, n) if n else []
 
     def run(

@@ -329,6 +329,17 @@ def test_a_gap_opens_and_closes_nothing_but_the_fault():
     assert [e.event for e in told if 30 <= e.t < 45] == ["imu_fault"]
 
 
+def test_a_number_that_no_float_holds_is_a_gap():
+    """1e300 from a broken driver: the frame is judged as one without data."""
+    core, told = Core(100.0), []
+    for i in range(200):
+        noise = i % 2 / 100
+        down = 1e300 if i > 150 else 9.81 + noise
+        told += core.step(Frame(t=i / 100, ax=0.0, ay=0.0, az=down, gx=noise, gy=0.0, gz=0.0))
+    assert [(e.event, e.state) for e in told] == [("imu_fault", State.RAISED)]
+    assert 1.6 < told[0].t < 1.65
+
+
 # --- pings -------------------------------------------------------------------------------------
 
 
