@@ -41,7 +41,10 @@ ONE_BY_ONE = 2000  # samples; also for peers that take them one by one
 # Cortex A53: Tiny But Important", 2023): two each is the careful side.
 CYCLES = 2.0
 CLOCK = 1e9  # Hz
-LEARNT = {"fall network": "rg_fall_network_step"}  # what the core without them leaves out
+LEARNT = {  # what the core without them leaves out
+    "fall network": "rg_fall_network_step",
+    "walk network": "rg_walk_network_step",
+}
 PARTS = {
     "imu": "rg_imu_step",
     "attitude": "rg_attitude_step",

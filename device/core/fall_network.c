@@ -31,7 +31,7 @@ float rg_fall_network_step(rg_fall_network *s, const float frame[RG_CHANNELS])
     add(sum, RG_CHANNELS, RG_FALL_FIRST_WEIGHTS[RG_FALL_FIRST - 1], frame);
     memcpy(s->seen[n % (RG_FALL_FIRST - 1)], frame, sizeof s->seen[0]);
     for (int c = 0; c < WIDTH; c++)
-        x[c] = fmaxf(sum[c], 0.0f);
+        x[c] = sum[c] > 0.0f ? sum[c] : 0.0f;   /* fmaxf is a call where NaN must be minded */
 
     float (*past)[WIDTH] = s->past;
     for (int layer = 0; layer < RG_FALL_LAYERS; layer++) {
@@ -42,7 +42,7 @@ float rg_fall_network_step(rg_fall_network *s, const float frame[RG_CHANNELS])
         add(sum, WIDTH, RG_FALL_WEIGHTS[layer][2], x);
         memcpy(past[n % ring], x, sizeof x);
         for (int c = 0; c < WIDTH; c++)
-            x[c] += fmaxf(sum[c], 0.0f);
+            x[c] += sum[c] > 0.0f ? sum[c] : 0.0f;
         past += ring;
     }
     for (int c = 0; c < WIDTH; c++)

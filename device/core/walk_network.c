@@ -31,7 +31,7 @@ void rg_walk_network_step(rg_walk_network *s, const float frame[RG_WALK_CHANNELS
     add(sum, RG_WALK_CHANNELS, RG_WALK_FIRST_WEIGHTS[RG_WALK_FIRST - 1], frame);
     memcpy(s->seen[n % (RG_WALK_FIRST - 1)], frame, sizeof s->seen[0]);
     for (int c = 0; c < WIDTH; c++)
-        x[c] = fmaxf(sum[c], 0.0f);
+        x[c] = sum[c] > 0.0f ? sum[c] : 0.0f;   /* fmaxf is a call where NaN must be minded */
 
     float (*past)[WIDTH] = s->past;
     for (int layer = 0; layer < RG_WALK_LAYERS; layer++) {
@@ -42,7 +42,7 @@ void rg_walk_network_step(rg_walk_network *s, const float frame[RG_WALK_CHANNELS
         add(sum, WIDTH, RG_WALK_MORE_WEIGHTS[layer][2], x);
         memcpy(past[n % ring], x, sizeof x);
         for (int c = 0; c < WIDTH; c++)
-            x[c] += fmaxf(sum[c], 0.0f);
+            x[c] += sum[c] > 0.0f ? sum[c] : 0.0f;
         past += ring;
     }
     memcpy(out, RG_WALK_LAST_BIAS, sizeof RG_WALK_LAST_BIAS);

@@ -95,9 +95,9 @@ def test_how_long_each_kind_must_be_gone_before_it_is_closed(inner):
         state, demand = ffi.new("rg_decide *"), ffi.new("rg_demand *")
         events = ffi.new("rg_event[]", lib.RG_KINDS)
         lib.rg_decide_init(state)
-        demand.level[kind] = lib.RG_WARNING
+        demand.level[kind] = demand.most = lib.RG_WARNING
         assert lib.rg_decide_step(state, 100.0, 0, demand, events) == 1
-        demand.level[kind] = lib.RG_NONE
+        demand.level[kind] = demand.most = lib.RG_NONE
         assert lib.rg_decide_step(state, 100.0 + seconds, 1, demand, events) == 0
         assert lib.rg_decide_step(state, 100.0 + seconds + 0.01, 2, demand, events) == 1
         assert (events[0].kind, events[0].state) == (kind, lib.RG_CLEARED)
