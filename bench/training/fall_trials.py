@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import ctypes
+import hashlib
 import subprocess
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,17 +16,21 @@ from numpy.typing import NDArray
 
 from device.archive import Archive
 from device.figures.falls import has_exact_onset
-from device.recordings import RecordingSet
+from device.recordings import Recording, RecordingSet
 from device.replay import Signals, averaged
 
 HERE = Path(__file__).resolve().parent
 CORE = HERE.parents[1] / "device" / "core"
-CHANNELS = 14  # RG_CHANNELS of fall_features.h
+CHANNELS = 13  # RG_CHANNELS of fall_features.h
+FRAMES = 50.0  # a second
 BEFORE_ONSET, BEFORE_IMPACT = 0.2, 1.5  # s: from there an alarm is a hit (device/figures/falls.py)
-FALLING = 0.1  # s after an exact onset from which the body is falling
-LAST = 0.4  # s before the impact in which it is, where the onset is not exact
-MOUNTING = 0.26  # rad, s.d. 15° of how a belt sits in pitch and roll
-GAIN = 0.03  # s.d. of how far a sensor is off its scale
+# As recorded; on another belt; on another, slower sensor; as `rearguard evaluate --rate 20` has it.
+VARIANTS = ("native", "worn", "slow", "averaged")
+SLOW = (20.0, 20.0, 20.0, 25.0, 33.0)  # samples a second, one of them a trial
+TILT = {"worn": 0.21, "slow": 0.14}  # rad, s.d. of how the belt sits in pitch and roll
+GAIN = {"worn": 0.02, "slow": 0.03}  # s.d. of how far a sensor is off its scale
+LATE = 0.025  # s, at most, that a slow sensor's rates lie behind or ahead of its forces
+NOISE = {"worn": (0.1, 0.01), "slow": (0.2, 0.03)}  # m/s², rad/s, s.d. of white noise
 
 Floats = NDArray[np.float32]
 
@@ -33,92 +39,162 @@ Floats = NDArray[np.float32]
 class Trial:
     source: str  # name of its set
     subject: str
+    name: str
     code: str
-    out: bool  # its subject is left out of the fit
     fall: bool
     exact: bool  # its onset is known to a frame
-    frames: NDArray[np.float16]  # [F, CHANNELS]
-    t: Floats  # [F] s, of the newest sample in each
     onset: float  # s; NaN: not known
     impact: float  # s; NaN: no fall
+    seconds: float
+    first: int  # its first frame, and the one after its last
+    end: int
 
     @property
     def window(self) -> tuple[float, float]:
-        """From when [s] to before when [s] an alarm is a hit."""
+        """From when [s] to before when [s] a prediction is a hit."""
         begin = self.onset - BEFORE_ONSET if self.exact else self.impact - BEFORE_IMPACT
         return begin - 1e-4, self.impact - 1e-4
 
-    @property
-    def labels(self) -> NDArray[np.int8]:
-        """[F] 1 falling, 0 not, -1 not asked (about to fall, or past the impact)."""
-        if not self.fall:
-            return np.zeros(len(self.t), np.int8)
-        begin, end = self.window
-        falling = self.onset + FALLING if self.exact else self.impact - LAST
-        labels = np.full(len(self.t), -1, np.int8)
-        labels[self.t < begin] = 0
-        labels[(self.t >= falling) & (self.t < end)] = 1
-        return labels
+
+@dataclass(frozen=True)
+class Trials:
+    """One set in one variant, its frames one trial after another."""
+
+    each: list[Trial]
+    frames: NDArray[np.float16]  # [F, CHANNELS]
+    t: Floats  # [F] s, of the newest sample in each
+    open: NDArray[np.bool_]  # [F] falls.c would let an alarm pass
 
 
 def build(folder: Path) -> Any:
     """The core with frames.c, as a library."""
     sources = [str(c) for c in sorted(CORE.glob("*.c")) if c.name != "_native.c"]
     library = folder / "frames.so"
-    command = ["gcc", "-std=c11", "-O2", "-fPIC", "-shared", f"-I{CORE}", "-o", str(library)]
+    command = ["gcc", "-std=c11", "-O3", "-fPIC", "-shared", f"-I{CORE}", "-o", str(library)]
     subprocess.run([*command, *sources, str(HERE / "frames.c"), "-lm"], check=True)
     found = ctypes.CDLL(str(library))
     found.frames.restype = ctypes.c_int64
     return found
 
 
-def frames(lib: Any, fs: float, acc: Floats, gyro: Floats) -> tuple[Floats, NDArray[np.int32]]:
-    """Frames [F, CHANNELS] of one trial, and the sample [F] that ended each."""
+def seen(
+    lib: Any, fs: float, acc: Floats, gyro: Floats
+) -> tuple[Floats, NDArray[np.int32], NDArray[np.uint8]]:
+    """Frames [F, CHANNELS] of one trial, the sample [F] that ended each, whether it is open [F]."""
     acc, gyro = np.ascontiguousarray(acc, np.float32), np.ascontiguousarray(gyro, np.float32)
-    room = int(len(acc) * max(1.0, 50.0 / fs)) + 64
+    room = int(len(acc) * max(1.0, FRAMES / fs)) + 64
     out, at = np.zeros((room, CHANNELS), np.float32), np.zeros(room, np.int32)
-    pointers = [ctypes.c_void_p(a.ctypes.data) for a in (acc, gyro)]
+    opened = np.zeros(room, np.uint8)
     n = lib.frames(
-        ctypes.c_int64(len(acc)), ctypes.c_double(fs), *pointers, ctypes.c_int64(room),
-        ctypes.c_void_p(out.ctypes.data), ctypes.c_void_p(at.ctypes.data),
+        ctypes.c_int64(len(acc)), ctypes.c_double(fs), _at(acc), _at(gyro), ctypes.c_int64(room),
+        _at(out), _at(at), _at(opened),
     )  # fmt: skip
     if n < 0:
         raise SystemExit(f"the core refuses {fs} samples a second")
-    return out[:n], at[:n]
+    return out[:n], at[:n], opened[:n]
 
 
-def worn(rng: np.random.Generator) -> Floats:
+def _at(array: NDArray[Any]) -> ctypes.c_void_p:
+    return ctypes.c_void_p(array.ctypes.data)
+
+
+def tilted(rng: np.random.Generator, spread: float) -> Floats:
     """[3,3] a belt tilted at random in pitch and roll."""
-    x, y = rng.normal(0, MOUNTING, 2)
+    x, y = rng.normal(0, spread, 2)
     pitch = np.array([[np.cos(x), 0, np.sin(x)], [0, 1, 0], [-np.sin(x), 0, np.cos(x)]])
     roll = np.array([[1, 0, 0], [0, np.cos(y), -np.sin(y)], [0, np.sin(y), np.cos(y)]])
     return (pitch @ roll).astype(np.float32)
 
 
-def read(
-    lib: Any, folder: Path, fold: int | None, rate: float | None, tilt: np.random.Generator | None
-) -> Iterator[Trial]:
-    """A whole set; every third subject from `fold` on is left out. `rate`: block-averaged to it;
-    `tilt`: the belt worn awry and the sensor off its scale."""
+def measured(recording: Recording, variant: str, rng: np.random.Generator) -> Signals:
+    """The trial as the sensor of this variant would have measured it."""
+    fs, acc, gyro = recording.entry.fs, recording.acc, recording.gyro
+    every = Signals(fs, np.arange(len(acc)), recording.t, acc, gyro)
+    if variant == "averaged":
+        return averaged(every, 20.0)
+    if variant == "native":
+        return every
+    if variant == "slow":
+        every = slowed(every, rng)
+    turn = tilted(rng, TILT[variant])
+    scale = 1 + rng.normal(0, GAIN[variant], 2).astype(np.float32)
+    noise = [rng.normal(0, s, (len(every.acc), 3)).astype(np.float32) for s in NOISE[variant]]
+    acc = scale[0] * every.acc @ turn.T + noise[0]
+    gyro = scale[1] * every.gyro @ turn.T + noise[1]
+    return Signals(every.fs, every.newest, every.t, acc, gyro)
+
+
+def slowed(every: Signals, rng: np.random.Generator) -> Signals:
+    """By taking single samples or means of blocks, from any sample on; rates a little shifted."""
+    late = int(rng.integers(-round(LATE * every.fs), round(LATE * every.fs) + 1))
+    gyro = np.roll(every.gyro, late, 0)
+    rate, phase = float(rng.choice(SLOW)), int(rng.integers(0, int(every.fs / 20)))
+    newest = every.newest[phase:]
+    shifted = Signals(every.fs, newest, every.t[phase:], every.acc[phase:], gyro[phase:])
+    means = averaged(shifted, rate)
+    at = means.newest  # counts within `shifted`
+    if rng.random() < 0.5:
+        means = Signals(rate, at, means.t, shifted.acc[at], shifted.gyro[at])
+    return Signals(rate, newest[at], means.t, means.acc, means.gyro)
+
+
+def read(lib: Any, folder: Path, variant: str) -> Trials:
+    """A whole set. Seeded by its and the variant's name."""
+    rng = np.random.default_rng(list(f"{folder.name} {variant}".encode()))
     index = RecordingSet(folder)
-    subjects = sorted({entry.subject for entry in index.entries})
-    left_out = set(subjects[fold::3]) if fold is not None else set()
+    each, frames, times, opens, first = list[Trial](), [], [], [], 0
     for file, entries in index.files.items():
         archive = Archive(folder / file)
         for entry in entries:
             found = archive.trial(entry)
-            every = Signals(entry.fs, np.arange(len(found.acc)), found.t, found.acc, found.gyro)
-            signals = averaged(every, rate) if rate is not None else every
-            acc, gyro = signals.acc, signals.gyro
-            if tilt is not None:
-                turn = worn(tilt)
-                gain = np.float32(1 + tilt.normal(0, GAIN))
-                acc, gyro = gain * acc @ turn.T, gyro @ turn.T
-            seen, at = frames(lib, signals.fs, acc, gyro)
-            yield Trial(
-                folder.name, entry.subject, entry.code, entry.subject in left_out, entry.fall,
-                has_exact_onset(found), seen.astype(np.float16),
-                signals.newest[at].astype(np.float32) / np.float32(entry.fs),
+            signals = measured(found, variant, rng)
+            out, at, opened = seen(lib, signals.fs, signals.acc, signals.gyro)
+            frames.append(out.astype(np.float16))
+            times.append((signals.newest[at] / entry.fs).astype(np.float32))
+            opens.append(opened.astype(bool))
+            each.append(Trial(
+                folder.name, entry.subject, entry.trial, entry.code, entry.fall,
+                has_exact_onset(found),
                 entry.onset / entry.fs if entry.onset >= 0 else float("nan"),
                 entry.impact / entry.fs if entry.impact >= 0 else float("nan"),
-            )  # fmt: skip
+                entry.n / entry.fs, first, first + len(out),
+            ))  # fmt: skip
+            first += len(out)
+    return Trials(each, np.concatenate(frames), np.concatenate(times), np.concatenate(opens))
+
+
+def key() -> str:
+    """Of all that decides what frames are."""
+    files = [*sorted(CORE.glob("*.[ch]")), HERE / "frames.c", Path(__file__)]
+    sums = hashlib.sha256()
+    for file in files:
+        if file.name not in ("fall_weights.h", "_native.c"):
+            sums.update(file.read_bytes())
+    return sums.hexdigest()[:12]
+
+
+def recorded(folders: Sequence[Path], cache: Path) -> Iterator[tuple[str, str, Trials]]:
+    """(set, variant, trials) of every set in every variant; from `cache` where it has them."""
+    cache.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        lib = build(Path(scratch))
+        for folder in folders:
+            for variant in VARIANTS:
+                kept = cache / f"{folder.name}-{variant}-{key()}.npz"
+                if not kept.exists():
+                    print(f"frames of {folder.name}, {variant}", flush=True)
+                    _keep(kept, read(lib, folder, variant))
+                yield folder.name, variant, _kept(kept)
+
+
+def _keep(path: Path, trials: Trials) -> None:
+    names = list(Trial.__dataclass_fields__)
+    columns = {f"trial_{n}": np.array([getattr(t, n) for t in trials.each]) for n in names}
+    np.savez(path, frames=trials.frames, t=trials.t, open=trials.open, **columns)  # type: ignore[arg-type]
+
+
+def _kept(path: Path) -> Trials:
+    with np.load(path) as file:
+        columns = [file[f"trial_{n}"].tolist() for n in Trial.__dataclass_fields__]
+        each = [Trial(*row) for row in zip(*columns, strict=True)]
+        return Trials(each, file["frames"], file["t"], file["open"])

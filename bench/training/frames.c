@@ -1,12 +1,13 @@
-/* frames.c: what the fall network sees of a trial, for falls_network.py. Linked with the whole core. */
+/* frames.c: what the fall network sees of a trial, for fall_trials.py. Linked with the whole core. */
 #include "core.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* out [room, RG_CHANNELS], at [room]: the sample that ended each frame. Returns the number of frames;
- * -1: the core refuses fs, or there is no room. */
-int64_t frames(int64_t n, double fs, const float *acc, const float *gyro, int64_t room, float *out, int32_t *at)
+/* out [room, RG_CHANNELS]; at [room]: the sample that ended each frame; open [room]: 1 where falls.c
+ * would let an alarm pass. Returns the number of frames; -1: the core refuses fs, or there is no room. */
+int64_t frames(int64_t n, double fs, const float *acc, const float *gyro, int64_t room,
+               float *out, int32_t *at, uint8_t *open)
 {
     rg_core *core = malloc(sizeof *core);
     rg_event events[RG_KINDS];
@@ -29,6 +30,7 @@ int64_t frames(int64_t n, double fs, const float *acc, const float *gyro, int64_
         }
         for (int k = 0; k < falls->frames; k++) {
             rg_features_frame(&falls->features, k, falls->frames, out + made * RG_CHANNELS);
+            open[made] = falls->open;
             at[made++] = (int32_t)i;
         }
     }

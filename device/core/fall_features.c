@@ -1,5 +1,6 @@
-/* fall_features.c: channels are scaled to about 1 in a fall and are 0 in quiet standing. All lie in the
- * walker's levelled frame, so how the belt sits does not matter once the mounting is known.
+/* fall_features.c: channels are scaled to about 1 in a fall and are 0 in quiet standing. Forces and
+ * rates lie level and turn with the belt: they are found from gravity alone, so how the belt sits
+ * does not matter to them; only the three of the tilt need the mounting.
  */
 #include "fall_features.h"
 
@@ -8,10 +9,15 @@
 
 static const float FRAMES = 50.0f;          /* 1/s; a fall's movement is slower than 10 Hz */
 static const float G = 9.81f;               /* m/s^2 */
-static const float CLIP = 29.4f;            /* m/s^2 beyond gravity: what a 4 g sensor can still show */
+static const float CLIP = 39.2f;            /* m/s^2, 4 g an axis: all sensors look like the smallest */
 static const float SPIN_CLIP = 10.0f;       /* rad/s */
-static const float LEAK_TAU = 1.0f;         /* s */
-static const float PER_ACC = 0.2f, PER_RATE = 0.5f, PER_HEIGHT = 4.0f;
+static const float SINK_CLIP = 4.0f;        /* m/s, more than a fall from standing reaches */
+static const float GRAVITY_TAU = 5.0f;      /* s over which vertical force averages to weight: strides */
+static const float GRAVITY_STEP = 1.0f;     /* m/s^2 beyond which a sample is a movement, not an error */
+static const float GRAVITY_OFF = 0.8f;      /* m/s^2 a sensor's weight may be off: 8 % */
+static const float SINK_TAU = 1.0f;         /* s; a fall from standing takes 0.5 to 0.8 s */
+static const float SUNK_TAU = 0.5f;         /* s */
+static const float PER_ACC = 0.1f, PER_TILT = 2.0f, PER_RATE = 0.5f, PER_HEIGHT = 2.0f;
 
 static float within(float x, float limit)
 {
@@ -21,35 +27,71 @@ static float within(float x, float limit)
 void rg_features_init(rg_features *s)
 {
     memset(s, 0, sizeof *s);
+    s->gravity = G;
 }
 
-int rg_features_step(rg_features *s, const rg_body *body, float gravity, float down, float sunk)
+void rg_features_restart(rg_features *s)
 {
-    float up = within(body->lin[2] + G - gravity, CLIP);
-    float x = -sinf(body->lean), y = sinf(body->roll);
-    float roll = within(body->rate[0], SPIN_CLIP), pitch = within(body->rate[1], SPIN_CLIP);
-    s->sinking += body->dt * (-up - s->sinking / LEAK_TAU);
+    float gravity = s->gravity, weighed = s->weighed;
+    rg_features_init(s);
+    s->gravity = gravity;
+    s->weighed = weighed;
+}
+
+/* The level part of a vector in sensor axes, by the shortest turn that takes `up` to z. */
+static void level(const float up[3], const float v[3], float out[2])
+{
+    float along = v[0] * up[0] + v[1] * up[1] + v[2] * up[2];
+    float k = (along + v[2]) / fmaxf(1.0f + up[2], 0.05f);  /* upside down there is none: bounded */
+    out[0] = v[0] - up[0] * k;
+    out[1] = v[1] - up[1] * k;
+}
+
+/* Vertical force beyond weight, upward; learns the weight. */
+static float beyond_weight(rg_features *s, float force, float dt)
+{
+    s->weighed = fminf(s->weighed + dt, GRAVITY_TAU);
+    s->gravity += dt / s->weighed * within(force - s->gravity, GRAVITY_STEP);
+    s->gravity = G + within(s->gravity - G, GRAVITY_OFF);
+    return force - s->gravity;
+}
+
+int rg_features_step(rg_features *s, const rg_body *body)
+{
+    float acc[3], rate[3], push[2], turn[2], dt = body->dt, force = 0.0f, yaw = 0.0f, norm = 0.0f;
+    for (int i = 0; i < 3; i++) {
+        acc[i] = within(body->acc[i], CLIP);
+        rate[i] = within(body->gyro[i], SPIN_CLIP);
+        force += acc[i] * body->up[i];
+        yaw += rate[i] * body->up[i];
+        norm += acc[i] * acc[i];
+    }
+    level(body->up, acc, push);
+    level(body->up, rate, turn);
+    float upward = beyond_weight(s, force, dt), x = -sinf(body->lean), y = sinf(body->roll);
+    s->sinking = within(s->sinking + dt * (-upward - s->sinking / SINK_TAU), SINK_CLIP);
+    s->sunk += dt * (s->sinking - s->sunk / SUNK_TAU);
+    s->turning = sqrtf(turn[0] * turn[0] + turn[1] * turn[1]);
     const float sample[RG_CHANNELS] = {
-        PER_ACC * within(body->lin[0], CLIP),
-        PER_ACC * within(body->lin[1], CLIP),
-        PER_ACC * up,
-        PER_ACC * within(body->acc_norm - gravity, CLIP),
-        x,
-        y,
-        1.0f - sqrtf(fmaxf(1.0f - x * x - y * y, 0.0f)),
-        PER_RATE * roll,
-        PER_RATE * pitch,
-        PER_RATE * within(body->rate[2], SPIN_CLIP),
-        PER_RATE * sqrtf(roll * roll + pitch * pitch),
+        PER_ACC * push[0],
+        PER_ACC * push[1],
+        PER_ACC * upward,
+        PER_ACC * (sqrtf(norm) - s->gravity),
+        PER_TILT * x,
+        PER_TILT * y,
+        PER_TILT * (1.0f - sqrtf(fmaxf(1.0f - x * x - y * y, 0.0f))),
+        PER_RATE * turn[0],
+        PER_RATE * turn[1],
+        PER_RATE * yaw,
+        PER_RATE * s->turning,
         s->sinking,
-        down,
-        PER_HEIGHT * sunk,
+        PER_HEIGHT * s->sunk,
     };
     for (int i = 0; i < RG_CHANNELS; i++)
         s->sum[i] += sample[i];
     s->count += 1.0f;
-    s->phase += FRAMES * (body->dt + body->missed);
-    int ended = (int)s->phase;
+    s->phase += FRAMES * (dt + body->missed);
+    int ended = (int)(s->phase + 1e-4f);    /* two hundredths are a fiftieth, rounded or not */
     if (ended < 1)
         return 0;
     s->phase -= (float)ended;

@@ -20,9 +20,9 @@ void rg_fall_network_init(rg_fall_network *s)
     memset(s, 0, sizeof *s);
 }
 
-float rg_fall_network_step(rg_fall_network *s, const float frame[RG_CHANNELS])
+rg_fall_odds rg_fall_network_step(rg_fall_network *s, const float frame[RG_CHANNELS])
 {
-    float x[WIDTH], sum[WIDTH], odds = RG_FALL_LAST_BIAS;
+    float x[WIDTH], sum[WIDTH];
     uint32_t n = s->frames++;
 
     memcpy(sum, RG_FALL_FIRST_BIAS, sizeof sum);
@@ -45,12 +45,15 @@ float rg_fall_network_step(rg_fall_network *s, const float frame[RG_CHANNELS])
             x[c] += sum[c] > 0.0f ? sum[c] : 0.0f;
         past += ring;
     }
-    for (int c = 0; c < WIDTH; c++)
-        odds += RG_FALL_LAST_WEIGHTS[c] * x[c];
+    rg_fall_odds odds = {RG_FALL_LAST_BIAS[0], RG_FALL_LAST_BIAS[1]};
+    for (int c = 0; c < WIDTH; c++) {
+        odds.falling += RG_FALL_LAST_WEIGHTS[0][c] * x[c];
+        odds.fallen += RG_FALL_LAST_WEIGHTS[1][c] * x[c];
+    }
     return odds;
 }
 
-float rg_fall_network_limit(void)
+rg_fall_odds rg_fall_network_limits(void)
 {
-    return RG_FALL_LIMIT;
+    return (rg_fall_odds){RG_FALL_LIMITS[0], RG_FALL_LIMITS[1]};
 }

@@ -1,4 +1,4 @@
-/* falls.h: balance being lost: a fall before its impact, and a stumble caught. */
+/* falls.h: a fall seen before its impact, and what was learnt of falls after it. */
 #ifndef RG_FALLS_H
 #define RG_FALLS_H
 
@@ -9,23 +9,16 @@
 #include "gait.h"
 
 typedef struct rg_falls {
-    /* what is seen of the fall, all leaky so that no error of the sensor adds up */
-    float gravity;      /* m/s^2, this sensor's own: recordings are off by up to 4 % */
-    float weighed;      /* s that went into it */
-    float down;         /* m/s downward */
-    float sunk;         /* m of height lost */
-    float turning;      /* rad/s about any level axis */
-    float tilt;         /* rad from the walker's own upright */
-    float lying;        /* rad, tilt of the last seconds; negative: not yet known */
+    float lying, lain;  /* rad, tilt of the last second and the last two; negative: not yet known */
     float acc[3];       /* m/s^2, the sample before */
     float held;         /* s it has stayed the same to the bit */
-    float danger;       /* above 0: by physics it could be a fall */
-    bool open;          /* it goes down and did not lie before: danger is taken at its word */
-    /* what was learnt of falls */
+    bool open;          /* the pelvis goes down or tilts, and the body did not lie before */
+    bool fallen;        /* the network says that it has just hit the ground, and it did not lie before */
     rg_features features;
     rg_fall_network network;
     int32_t frames;     /* that the last sample ended */
-    float odds;         /* logarithm of those of a fall, by the newest frames */
+    rg_fall_odds odds;  /* by the newest frames */
+    rg_fall_odds limits;
 } rg_falls;
 
 void rg_falls_init(rg_falls *s, const rg_params *params);

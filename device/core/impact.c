@@ -1,5 +1,6 @@
-/* impact.c: an upright body hits something hard, then lies at rest. Jumps and falls into a chair
- * have the impact and stay upright; lying down on purpose has no impact.
+/* impact.c: a fall that has ended on the ground, by either of two witnesses: the network (falls.c), or
+ * an upright body that hits something hard and then lies at rest. Jumps and falls into a chair have
+ * the impact and stay upright; lying down on purpose has no impact.
  */
 #include "impact.h"
 
@@ -44,17 +45,17 @@ static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand, flo
     s->lying += body->dt / LYING_TAU * (tilt - s->lying);
 }
 
-/* Down once it lies at rest after an impact; well again once it walks. */
-static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand, float tilt)
+/* Down once it has fallen, or lies at rest after an impact; well again once it walks. */
+static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand, float tilt)
 {
     const float *w = body->gyro;
     bool rests = tilt > LIES && w[0] * w[0] + w[1] * w[1] + w[2] * w[2] < AT_REST * AT_REST;
     s->rest = rests ? s->rest + body->dt : 0.0f;
-    if (s->impact < WAIT && s->rest > REST)
+    if (fallen || (s->impact < WAIT && s->rest > REST))
         s->down = true;
     if (!s->down)
         return;
-    if (tilt > UPRIGHT) {
+    if (fallen || tilt > UPRIGHT) {
         s->upright_at = gait->steps;
         rg_demand_ask(demand, RG_FALL, RG_DANGER);
     } else if (gait->walking && gait->steps - s->upright_at >= WALKED) {
@@ -63,7 +64,7 @@ static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_deman
     }
 }
 
-void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand)
+void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand)
 {
     float tilt = rg_body_tilt(body);
     if (!body->settled) {
@@ -72,6 +73,6 @@ void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_d
         return;
     }
     feel(s, body, demand, tilt);
-    lie(s, body, gait, demand, tilt);
+    lie(s, body, gait, fallen, demand, tilt);
     rg_stumble_step(&s->stumble, body, gait, s->jolt, demand);
 }

@@ -20,7 +20,7 @@ typedef struct rg_impact {
 } rg_impact;
 
 void rg_impact_init(rg_impact *s, const rg_params *params);
-/* After rg_falls_step: a fall seen coming is in the demand. */
-void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, rg_demand *demand);
+/* After rg_falls_step: a fall seen coming is in the demand. fallen: as falls.h has it. */
+void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand);
 
 #endif

@@ -22,7 +22,6 @@ def tables():
     for name, size, body in TABLE.findall(text):
         numbers = [float(x) for x in re.findall(r"-?[\d.]+(?:e-?\d+)?", body)]
         found[name] = np.reshape(numbers, [int(n) for n in re.findall(r"\d+", size)])
-    found["LAST_BIAS"] = float(re.search(r"LAST_BIAS (\S+)f", text)[1])
     return found
 
 
@@ -34,12 +33,12 @@ def causal(x, weights, apart):
 
 
 def odds(frames):
-    """[N] logarithm of the odds at each of [N, channels] frames."""
+    """[N, 2] logarithm of the odds of falling and fallen at each of [N, channels] frames."""
     w = tables()
     x = np.maximum(causal(frames, w["FIRST_WEIGHTS"], 1) + w["FIRST_BIAS"], 0)
     for layer, (weights, bias) in enumerate(zip(w["WEIGHTS"], w["BIAS"], strict=True)):
         x = x + np.maximum(causal(x, weights, 2**layer) + bias, 0)
-    return x @ w["LAST_WEIGHTS"] + w["LAST_BIAS"]
+    return x @ w["LAST_WEIGHTS"].T + w["LAST_BIAS"]
 
 
 @pytest.fixture(scope="module")
@@ -49,7 +48,7 @@ def network(tmp_path_factory):
     source = library.with_suffix(".c")
     source.write_text(
         '#include "fall_network.h"\n'
-        "void run(int n, const float (*frames)[RG_CHANNELS], float *odds)\n"
+        "void run(int n, const float (*frames)[RG_CHANNELS], rg_fall_odds *odds)\n"
         "{\n    rg_fall_network s;\n    rg_fall_network_init(&s);\n"
         "    for (int i = 0; i < n; i++)\n"
         "        odds[i] = rg_fall_network_step(&s, frames[i]);\n}\n"
@@ -57,15 +56,16 @@ def network(tmp_path_factory):
     command = [compiler("gcc", "cc"), *FLAGS, "-fPIC", "-shared", f"-I{HERE}", "-o", str(library)]
     subprocess.run([*command, str(source), str(HERE / "fall_network.c"), "-lm"], check=True)
     ffi = FFI()
-    ffi.cdef("void run(int n, const void *frames, float *odds);")
+    ffi.cdef("void run(int n, const void *frames, void *odds);")
     lib = ffi.dlopen(str(library))
 
     def run(frames):
-        frames, found = np.ascontiguousarray(frames, np.float32), np.zeros(len(frames), np.float32)
+        frames = np.ascontiguousarray(frames, np.float32)
+        found = np.zeros((len(frames), 2), np.float32)
         lib.run(
             len(frames),
             ffi.cast("void *", frames.ctypes.data),
-            ffi.cast("float *", found.ctypes.data),
+            ffi.cast("void *", found.ctypes.data),
         )
         return found
 
@@ -78,5 +78,5 @@ def test_frame_by_frame_it_is_the_convolution(network):
     frames = rng.normal(0, 1, (400, tables()["FIRST_WEIGHTS"].shape[1]))
     frames[150:300] *= rng.random((150, 1)) < 0.05
     found = network(frames)
-    assert np.ptp(found) > 1
+    assert (np.ptp(found, axis=0) > 1).all()
     np.testing.assert_allclose(found, odds(frames), rtol=1e-4, atol=1e-4)
