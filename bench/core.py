@@ -36,9 +36,9 @@ FS = 100.0  # samples a second
 SAMPLES = 60 * 100
 ROUNDS = 25
 ONE_BY_ONE = 2000  # samples; also for peers that take them one by one
-# Cycles an instruction on a Cortex-A53. It issues two at most (0.5) and in order, and most of its
-# NEON units are 64 bits wide, so that a vector of four takes two cycles (chipsandcheese.com, "ARM's
-# Cortex A53: Tiny But Important", 2023): two each is the careful side.
+# Cycles an instruction on a Cortex-A53: ours, taken on the careful side. It issues two at most
+# (0.5), in order; a 128-bit load beside a multiply-add waits for two cycles (ncnn, developer guide
+# "arm-a53-a55-dual-issue"), and that is what the networks' loops are made of. Not measured here.
 CYCLES = 2.0
 CLOCK = 1e9  # Hz
 LEARNT = {  # what the core without them leaves out
