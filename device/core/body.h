@@ -36,6 +36,13 @@ typedef struct rg_body {
     float roll;         /* trunk roll, right side down positive, rad, -pi/2 to pi/2 */
 } rg_body;
 
+/* s that a sample stands for: with what was lost before it, if that can be bridged. Judges begin anew
+ * after more, and frames filled in over hours of it would hold up the loop. */
+static inline float rg_body_span(const rg_body *body)
+{
+    return body->missed > RG_BRIDGED ? body->dt : body->dt + body->missed;
+}
+
 /* rad of trunk from upright in any direction, 0 to pi/2: a body head down lies as well. */
 static inline float rg_body_tilt(const rg_body *body)
 {

@@ -90,7 +90,7 @@ int rg_features_step(rg_features *s, const rg_body *body)
     for (int i = 0; i < RG_CHANNELS; i++)
         s->sum[i] += sample[i];
     s->count += 1.0f;
-    s->phase += FRAMES * (dt + body->missed);
+    s->phase += FRAMES * rg_body_span(body);
     int ended = (int)(s->phase + 1e-4f);    /* two hundredths are a fiftieth, rounded or not */
     if (ended < 1)
         return 0;

@@ -42,7 +42,7 @@ void rg_walk_frames_take(rg_walk_frames *s, const rg_body *body)
     if (!s->begun)
         memcpy(s->before, s->now, sizeof s->before);
     s->begun = true;
-    s->span = FRAMES * (body->dt + body->missed);
+    s->span = FRAMES * rg_body_span(body);
 }
 
 bool rg_walk_frames_next(rg_walk_frames *s, float frame[RG_WALK_CHANNELS])

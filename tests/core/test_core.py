@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import subprocess
+import sys
 import zlib
 
 import numpy as np
@@ -470,3 +472,17 @@ def test_more_events_than_one_call_has_room_for():
         acc[start : start + 30] = np.nan
     told = faults(t, acc, gyro)
     assert len(told) == len(set(told)) > 512
+
+
+def test_a_gap_of_any_length_costs_no_more_than_one_sample():
+    """Filling in what was lost would hold up the loop: a month of frames, or a clock that jumps."""
+    script = (
+        "import numpy as np\nfrom device.core import Core\n"
+        "n = 600\nt = np.arange(n) / 100\n"
+        "t[200:] += 30 * 86400.0\nt[400:] += 1e15\n"
+        "random = np.random.default_rng(1)\n"
+        "acc = random.normal((0.0, 0.0, 9.81), 0.1, (n, 3))\n"
+        "gyro = random.normal(0.0, 0.01, (n, 3))\n"
+        "Core(100.0).run(t, acc.astype(np.float32), gyro.astype(np.float32))\n"
+    )
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=30)
