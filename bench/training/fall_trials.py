@@ -66,14 +66,14 @@ class Trials:
     open: NDArray[np.bool_]  # [F] falls.c would let an alarm pass
 
 
-def build(folder: Path) -> Any:
-    """The core with frames.c, as a library."""
+def build(folder: Path, name: str) -> Any:
+    """The core with this room's <name>.c, whose function of that name counts what it made."""
     sources = [str(c) for c in sorted(CORE.glob("*.c")) if c.name != "_native.c"]
-    library = folder / "frames.so"
+    library = folder / f"{name}.so"
     command = ["gcc", "-std=c11", "-O3", "-fPIC", "-shared", f"-I{CORE}", "-o", str(library)]
-    subprocess.run([*command, *sources, str(HERE / "frames.c"), "-lm"], check=True)
+    subprocess.run([*command, *sources, str(HERE / f"{name}.c"), "-lm"], check=True)
     found = ctypes.CDLL(str(library))
-    found.frames.restype = ctypes.c_int64
+    getattr(found, name).restype = ctypes.c_int64
     return found
 
 
@@ -177,7 +177,7 @@ def recorded(folders: Sequence[Path], cache: Path) -> Iterator[tuple[str, str, T
     """(set, variant, trials) of every set in every variant; from `cache` where it has them."""
     cache.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
-        lib = build(Path(scratch))
+        lib = build(Path(scratch), "frames")
         for folder in folders:
             for variant in VARIANTS:
                 kept = cache / f"{folder.name}-{variant}-{key()}.npz"

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-DEVICE = Path(__file__).resolve().parents[2] / "device"
-SLOW = 20.0  # 1/s, at which sets with falls are judged as well
+from bench.training.judged import core_with
+
+SLOW = 20  # 1/s, at which sets with falls are judged as well
 GROUPS = ("falls", "walking")
 Figures = dict[str, dict[str, dict[str, Any]]]  # set → figure → as Figure.to_dict
 
@@ -20,32 +16,20 @@ Figures = dict[str, dict[str, dict[str, Any]]]  # set → figure → as Figure.t
 def figures_of(weights: str, sets: Sequence[Path], subjects: dict[str, list[str]]) -> Figures:
     """`weights`: a fall_weights.h. Every set at its own rate, those with falls at 20 Hz too."""
     found: Figures = {}
-    with tempfile.TemporaryDirectory() as scratch:
-        shutil.copytree(
-            DEVICE, Path(scratch) / "device", ignore=shutil.ignore_patterns("_native*", "*.pyc")
-        )
-        (Path(scratch) / "device/core/fall_weights.h").write_text(weights)
-        subprocess.run([sys.executable, "device/core/build.py"], cwd=scratch, check=True)
+    with core_with("fall_weights.h", weights) as core:
         for folder in sets:
             who = subjects[folder.name]
             if not who:  # a set of fewer subjects than folds
                 continue
-            found[folder.name] = _evaluated(scratch, folder, who, None)
+            found[folder.name] = _flat(core.evaluate(folder, who))
             if "prediction_sensitivity" in found[folder.name]:
-                found[f"{folder.name} at 20 Hz"] = _evaluated(scratch, folder, who, SLOW)
+                slow = core.evaluate(folder, who, "--rate", str(SLOW))
+                found[f"{folder.name} at {SLOW} Hz"] = _flat(slow)
     return found
 
 
-def _evaluated(
-    scratch: str, folder: Path, who: Sequence[str], rate: float | None
-) -> dict[str, dict[str, Any]]:
-    out = Path(scratch) / "figures.json"
-    start = "import sys; from device.cli import main; sys.exit(main())"
-    command = [sys.executable, "-c", start, "evaluate", str(folder.resolve())]
-    command += ["--subjects", ",".join(who), "--json", str(out)]
-    command += ["--rate", f"{rate:g}"] if rate is not None else []
-    subprocess.run(command, cwd=scratch, check=True, stdout=subprocess.DEVNULL)
-    groups = json.loads(out.read_text())["figures"]
+def _flat(said: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    groups = said["figures"]
     return {name: figure for group in GROUPS for name, figure in groups.get(group, {}).items()}
 
 

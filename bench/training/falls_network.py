@@ -22,10 +22,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from bench.training import falls_train
+from bench.training import convolution, falls_train
+from bench.training.convolution import header, table
 from bench.training.fall_trials import Trial, Trials, key, recorded
 from bench.training.falls_folds import figures_of, table_of
-from bench.training.falls_header import header
 from bench.training.falls_limits import Highest, highest, limits
 from bench.training.falls_train import Network, Pool, odds, train
 
@@ -57,7 +57,8 @@ def trained(
     sets = load(folders, cache)
     out = left_out(sets, fold, folds)
     name = "all" if fold == ALL else f"fold {fold + 1} of {folds}"
-    recipe = hashlib.sha256(Path(falls_train.__file__).read_bytes()).hexdigest()[:8]
+    files = (Path(m.__file__ or "").read_bytes() for m in (convolution, falls_train))
+    recipe = hashlib.sha256(b"".join(files)).hexdigest()[:8]
     kept = cache / f"network-{name.replace(' ', '-')}-{seed}-{key()}-{recipe}.pt"
     net = Network()
     if kept.exists():
@@ -105,13 +106,19 @@ def main() -> None:
     for fold in range(args.folds):
         net, _ = every[fold]
         others = [h for other in range(args.folds) if other != fold for h in every[other][1]]
-        text = header(net, limits(others), [f"fold {fold + 1} of {args.folds}"])
+        text = weights(net, limits(others), [f"fold {fold + 1} of {args.folds}"])
         print(f"judging fold {fold + 1} of {args.folds}, limits {limits(others)}", flush=True)
         rows.append(figures_of(text, args.sets, left_out(sets, fold, args.folds)))
     sys.stdout.write(table_of(rows))
     if args.out:
         known = [h for fold in range(args.folds) for h in every[fold][1]]
-        args.out.write_text(header(every[ALL][0], limits(known), provenance(sets, args)))
+        args.out.write_text(weights(every[ALL][0], limits(known), provenance(sets, args)))
+
+
+def weights(net: Network, over: tuple[float, float], made: Sequence[str]) -> str:
+    """fall_weights.h. over: the log odds of falling and of having fallen that make an alarm."""
+    more = table("RG_FALL_LIMITS", torch.tensor(over))
+    return header(net, "fall", "falls_network.py", 2, more, made)
 
 
 def provenance(sets: Sets, args: argparse.Namespace) -> list[str]:

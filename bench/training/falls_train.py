@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from bench.training.convolution import FIRST, KERNEL, Convolution
 from bench.training.fall_trials import CHANNELS, FRAMES, Trial, Trials
 
 WIDTH = 32
 DILATIONS = (1, 2, 4, 8, 16, 32)  # frames; with the first layer 2.6 s are seen
-FIRST, KERNEL = 5, 3
 CONTEXT = FIRST - 1 + (KERNEL - 1) * sum(DILATIONS)  # frames before one that it can depend on
 PIECE = 320  # frames that go through the network at once, context included
 BATCH = 48  # pieces
@@ -47,26 +47,12 @@ SIDEWAYS = [1, 5, 7, 9]  # channels that change sign in a mirror
 Labels = NDArray[np.int8]  # 1 yes, 2 yes and early, 0 no, -1 not asked
 
 
-class Network(nn.Module):
-    """Causal convolutions of frames [B, CHANNELS, F]; two logits for each [B, 2, F]."""
+class Network(Convolution):
+    """Two logits for each frame [B, 2, F]: falling, fallen."""
 
-    def __init__(self, width: int = WIDTH) -> None:
-        super().__init__()
-        self.first = nn.Conv1d(CHANNELS, width, FIRST, bias=False)
-        self.norm = nn.BatchNorm1d(width)
-        self.layers = nn.ModuleList(
-            nn.Conv1d(width, width, KERNEL, dilation=d, bias=False) for d in DILATIONS
-        )
-        self.norms = nn.ModuleList(nn.BatchNorm1d(width) for _ in DILATIONS)
-        self.last = nn.Conv1d(width, 2, 1)
+    def __init__(self) -> None:
+        super().__init__(CHANNELS, WIDTH, DILATIONS, 2, DROPPED)
         nn.init.constant_(self.last.bias, -3.0)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = functional.relu(self.norm(self.first(functional.pad(x, (FIRST - 1, 0)))))
-        for layer, norm, d in zip(self.layers, self.norms, DILATIONS, strict=True):
-            more = functional.relu(norm(layer(functional.pad(x, ((KERNEL - 1) * d, 0)))))
-            x = x + functional.dropout1d(more, DROPPED, self.training)
-        return self.last(x)
 
 
 def labels(trial: Trial, t: NDArray[np.float32]) -> tuple[Labels, Labels]:

@@ -1,4 +1,4 @@
-"""Trains the network of device/core/walk_network.c: which way somebody walks, and how fast.
+"""Trains the network of device/core/walk_network.c: which way somebody walks.
 
 `python -m bench.training.walk_network RECORDINGS --out device/core/walk_weights.h`, RECORDINGS
 being the folder of the recording sets. `--folds 4` instead leaves every fourth subject of each set
@@ -10,11 +10,6 @@ PyTorch (`pip install rearguard[training]`) and gcc. Seeded.
 from __future__ import annotations
 
 import argparse
-import json
-import os
-import shutil
-import subprocess
-import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -27,7 +22,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.training.falls_network import folded, table
+from bench.training.convolution import Convolution, header
+from bench.training.fall_trials import build
+from bench.training.judged import core_with
 from bench.training.walk_trials import (
     BACKWARD,
     CHANNELS,
@@ -35,11 +32,9 @@ from bench.training.walk_trials import (
     NEITHER,
     UNASKED,
     Trial,
-    build,
     read,
 )  # fmt: skip
 
-ROOT = Path(__file__).resolve().parents[2]
 SETS = (
     "cmu_pelvis_derived", "mocap_pelvis_derived", "voisard_gait", "mobilised_example",
     "kfall", "sisfall",
@@ -47,8 +42,8 @@ SETS = (
 JUDGED = SETS[:3]  # those that say which way
 WIDTH = 16
 DILATIONS = (1, 2, 4, 8, 16)  # frames; with the first layer 2.7 s are seen
-FIRST, KERNEL = 5, 3
-OUTPUTS = 5  # backward, forward, neither; speed; the belt is turned back to front
+OUTPUTS = 5  # backward, forward, neither; and to learn by: speed; a belt turned back to front
+SHIPPED = 3  # of them: what the last two say is no use yet
 PIECE = 200  # frames, 8 s
 EARLY = 12  # frames from the start of a piece that are not asked about
 BATCH = 64
@@ -81,25 +76,11 @@ TURNS = ((0, 1), (3, 4))  # channels: pairs that turn with the belt
 SIDEWAYS = [1, 3, 5]  # channels that change sign in a mirror
 
 
-class Network(nn.Module):
-    """Causal convolutions of frames [B, CHANNELS, F]; gives [B, OUTPUTS, F]."""
+class Network(Convolution):
+    """[B, OUTPUTS, F] of frames [B, CHANNELS, F]."""
 
     def __init__(self) -> None:
-        super().__init__()
-        self.first = nn.Conv1d(CHANNELS, WIDTH, FIRST, bias=False)
-        self.norm = nn.BatchNorm1d(WIDTH)
-        self.layers = nn.ModuleList(
-            nn.Conv1d(WIDTH, WIDTH, KERNEL, dilation=d, bias=False) for d in DILATIONS
-        )
-        self.norms = nn.ModuleList(nn.BatchNorm1d(WIDTH) for _ in DILATIONS)
-        self.last = nn.Conv1d(WIDTH, OUTPUTS, 1)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = functional.relu(self.norm(self.first(functional.pad(x, (FIRST - 1, 0)))))
-        for layer, norm, d in zip(self.layers, self.norms, DILATIONS, strict=True):
-            more = functional.relu(norm(layer(functional.pad(x, ((KERNEL - 1) * d, 0)))))
-            x = x + functional.dropout1d(more, DROPPED, self.training)
-        return self.last(x)
+        super().__init__(CHANNELS, WIDTH, DILATIONS, OUTPUTS, DROPPED)
 
 
 def group(trial: Trial) -> str:
@@ -242,24 +223,9 @@ def train(trials: Sequence[Trial], seed: int) -> Network:
     return net.eval()
 
 
-@torch.no_grad()
-def header(net: Network, provenance: Iterator[str]) -> str:
-    """walk_weights.h."""
-    first, first_bias = folded(net.first, net.norm)
-    layers = [folded(layer, norm) for layer, norm in zip(net.layers, net.norms, strict=True)]
-    made = "".join(f" * {line}\n" for line in provenance)
-    return (
-        "/* walk_weights.h: written by bench/training/walk_network.py, not by hand.\n"
-        f"{made} */\n"
-        "#ifndef RG_WALK_WEIGHTS_H\n#define RG_WALK_WEIGHTS_H\n\n"
-        + table("float", "RG_WALK_FIRST_WEIGHTS", first)
-        + table("float", "RG_WALK_FIRST_BIAS", first_bias)
-        + table("float", "RG_WALK_MORE_WEIGHTS", torch.stack([w for w, _ in layers]))
-        + table("float", "RG_WALK_MORE_BIAS", torch.stack([b for _, b in layers]))
-        + table("float", "RG_WALK_LAST_WEIGHTS", net.last.weight[:, :, 0].T)
-        + table("float", "RG_WALK_LAST_BIAS", net.last.bias)
-        + "\n#endif\n"
-    )
+def weights(net: Network, made: Iterator[str]) -> str:
+    """walk_weights.h: what is asked on the belt, the direction alone."""
+    return header(net, "walk", "walk_network.py", SHIPPED, "", made)
 
 
 def provenance(trials: Sequence[Trial], out: set[tuple[str, str]], seed: int) -> Iterator[str]:
@@ -269,27 +235,14 @@ def provenance(trials: Sequence[Trial], out: set[tuple[str, str]], seed: int) ->
     yield f"seed {seed}; what it reaches: device/core/README.md"
 
 
-def evaluated(weights: str, recordings: Path, out: set[tuple[str, str]]) -> dict[str, Any]:
+def evaluated(text: str, recordings: Path, out: set[tuple[str, str]]) -> dict[str, Any]:
     """By set: what `rearguard evaluate` says of those left out, with a core of these weights."""
-    with tempfile.TemporaryDirectory() as scratch:
-        there = Path(scratch)
-        unbuilt = shutil.ignore_patterns("_native*", "__pycache__")
-        shutil.copytree(ROOT / "device", there / "device", ignore=unbuilt)
-        (there / "device" / "core" / "walk_weights.h").write_text(weights)
-        python = {**os.environ, "PYTHONPATH": scratch}
-        build_it = [sys.executable, str(there / "device" / "core" / "build.py")]
-        subprocess.run(build_it, check=True, cwd=scratch, env=python, stdout=subprocess.DEVNULL)
-        found = {}
+    found = {}
+    with core_with("walk_weights.h", text) as core:
         for name in JUDGED:
-            if subjects := sorted(subject for source, subject in out if source == name):
-                file = there / "figures.json"
-                command = [sys.executable, "-m", "device.cli", "evaluate", str(recordings / name)]
-                command += ["--subjects", ",".join(subjects), "--json", str(file)]
-                subprocess.run(
-                    command, check=True, cwd=scratch, env=python, stdout=subprocess.DEVNULL
-                )
-                found[name] = json.loads(file.read_text())
-        return found
+            if who := sorted(subject for source, subject in out if source == name):
+                found[name] = core.evaluate(recordings / name, who)
+    return found
 
 
 COLUMNS = ("forward_right", "forward_wrong", "backward_right", "backward_wrong")
@@ -322,7 +275,7 @@ def pooled(reports: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def recorded(recordings: Path) -> list[Trial]:
     rng = np.random.default_rng(0)
     with tempfile.TemporaryDirectory() as scratch:
-        lib = build(Path(scratch))
+        lib = build(Path(scratch), "walk_frames")
         return [trial for name in SETS for trial in read(lib, recordings / name, rng)]
 
 
@@ -341,7 +294,7 @@ def judge(trials: Sequence[Trial], recordings: Path, folds: int | None, seed: in
     every = defaultdict(list)
     for k, out in enumerate(left_out(trials, folds)):
         net = train([t for t in trials if (t.source, t.subject) not in out], seed + k)
-        found = evaluated(header(net, provenance(trials, out, seed)), recordings, out)
+        found = evaluated(weights(net, provenance(trials, out, seed)), recordings, out)
         for name, figures in found.items():
             print(
                 line(f"{k} {name}", figures["figures"]), " ".join(figures["subjects"]), flush=True
@@ -365,7 +318,7 @@ def main() -> None:
     trials = recorded(args.recordings)
     if args.out:
         net = train(trials, args.seed)
-        args.out.write_text(header(net, provenance(trials, set(), args.seed)))
+        args.out.write_text(weights(net, provenance(trials, set(), args.seed)))
     else:
         judge(trials, args.recordings, args.folds, args.seed)
 

@@ -9,7 +9,6 @@ here; reversed recordings are for the fit alone, never for a figure.
 from __future__ import annotations
 
 import ctypes
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,14 +17,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bench.training.fall_trials import worn
+from bench.training.fall_trials import tilted
 from device.archive import Archive
 from device.figures.steps import BOUT, true_contacts
 from device.recordings import Recording, RecordingSet
 from device.replay import Signals, averaged
 
-HERE = Path(__file__).resolve().parent
-CORE = HERE.parents[1] / "device" / "core"
 CHANNELS = 6  # RG_WALK_CHANNELS of walk_frames.h
 FRAMES = 25.0  # a second
 BACKWARD, FORWARD, NEITHER, UNASKED = 0, 1, 2, -1
@@ -34,6 +31,7 @@ LEG = 10.0  # m, Voisard's way there and the way back
 CUT = 10.0  # s of the pieces that begin in mid-walk
 SLOW = (20.0, 25.0, 40.0)  # samples a second
 STIR = 0.6  # m/s² RMS: the body moves
+TILT = 0.26  # rad, s.d. of how the belt sits in pitch and roll
 GAIN = 0.03  # s.d. of how far a sensor is off its scale
 
 KINDS = {  # by set and code, where the set has codes for them
@@ -61,17 +59,6 @@ class Trial:
     frames: Floats  # [F, CHANNELS]
     labels: Labels  # [F]
     speed: Floats  # [F] m/s, without its sign; NaN: not known
-
-
-def build(folder: Path) -> Any:
-    """The core with walk_frames.c, as a library."""
-    sources = [str(c) for c in sorted(CORE.glob("*.c")) if c.name != "_native.c"]
-    library = folder / "walk_frames.so"
-    command = ["gcc", "-std=c11", "-O2", "-fPIC", "-shared", f"-I{CORE}", "-o", str(library)]
-    subprocess.run([*command, *sources, str(HERE / "walk_frames.c"), "-lm"], check=True)
-    found = ctypes.CDLL(str(library))
-    found.walk_frames.restype = ctypes.c_int64
-    return found
 
 
 def frames(lib: Any, fs: float, acc: Floats, gyro: Floats) -> tuple[Floats, NDArray[np.int32]]:
@@ -179,7 +166,7 @@ def seen(every: Signals, rng: np.random.Generator) -> Iterator[Signals]:
     begin = int(rng.integers(size // 5, size))
     while n - begin > size // 3:
         rows = slice(begin, begin + size)
-        turn, gain = worn(rng), np.float32(1 + rng.normal(0, GAIN))
+        turn, gain = tilted(rng, TILT), np.float32(1 + rng.normal(0, GAIN))
         piece = Signals(
             every.fs,
             every.newest[rows],

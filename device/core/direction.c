@@ -23,7 +23,6 @@ static const float MEMORY = 1.0f;               /* s, about two steps */
 static const float SEEN = 1.0f;                 /* s a target is there before it is a witness */
 static const float CLOSING = 0.4f;              /* m/s that make it a full one: the slowest walk */
 static const float NEARER = 2.0f, FARTHER = 1.0f; /* log odds of that: people come and go as well */
-static const float ABOUT_MEMORY = 10.0f;        /* s of walking */
 
 static float band(const rg_direction_finder *s, rg_band *f, float x)
 {
@@ -74,7 +73,7 @@ static float within(float x, float limit)
     return fminf(fmaxf(x, -limit), limit);
 }
 
-static void listen(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
+static void listen(rg_direction_finder *s, const rg_body *body)
 {
     float frame[RG_WALK_CHANNELS], out[RG_WALK_OUTPUTS];
     rg_walk_frames_take(&s->frames, body);
@@ -84,8 +83,6 @@ static void listen(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
         float walk = within(fmaxf(back, ahead) - out[RG_WALKS_NEITHER], LOUDEST), k = FRAME / WORD;
         s->lead += k * (within(back - ahead, LOUDEST) - s->lead);
         s->walk += k * (walk - s->walk);
-        if (s->moving && gait->walking && s->walk > WALKS)
-            gait->about += FRAME / ABOUT_MEMORY * (within(0.5f * out[RG_WALKS_ABOUT], 1.0f) - gait->about);
     }
 }
 
@@ -116,7 +113,7 @@ void rg_direction_step(rg_direction_finder *s, const rg_body *body, rg_gait *gai
         return;
     }
     move(s, body, gait);
-    listen(s, body, gait);
+    listen(s, body);
     float lead = s->lead + ranged(s, gait->closing);
     if (!s->moving) {
         gait->direction = RG_STILL;

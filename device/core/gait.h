@@ -12,8 +12,6 @@ typedef struct rg_gait {
     float interval;     /* s between the last two contacts; NaN unknown */
     float bounce;       /* m/s^2, RMS of the vertical acceleration of the gait, last second or so */
     float closing;      /* m/s, of the target behind, as of the sample before; NaN: there is none */
-    float about;        /* -1..1, whether the belt sits back to front: judged from the last half
-                         * minute of walking by how the pelvis pitches; above 0.5 it does, 0 unknown */
     int32_t steps;      /* contacts reported since init */
     int8_t direction;   /* rg_direction */
     uint8_t step;       /* 1: a contact is reported at this sample */

@@ -44,8 +44,9 @@ RELATED = {
     "params": "test_core", "names": "test_core", "decide": "test_decide", "mount": "test_mount",
     "steps": "test_gait", "direction": "test_gait", "speed": "test_gait",
     "stability": "test_stability", "stumble": "test_stability", "falls": "test_falls",
-    "impact": "test_falls", "fall_features": "test_fall_network",
-    "fall_network": "test_fall_network", "track": "test_tracker", "tracker": "test_tracker",
+    "impact": "test_falls", "fall_features": "test_falls",
+    "fall_network": "test_convolution", "walk_network": "test_convolution",
+    "track": "test_tracker", "tracker": "test_tracker",
     "floor": "test_tracker", "blind": "test_tracker",
 }  # fmt: skip
 

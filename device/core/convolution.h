@@ -1,0 +1,82 @@
+/* convolution.h: one frame through a small causal convolution, as fall_network.c and walk_network.c
+ * have them with tables of their own.
+ *
+ * A first layer over 5 frames, then layers over 3 frames that lie 1, 2, 4 … apart, each added to
+ * what it was given (dilated residual convolutions: Bai, Kolter, Koltun, arXiv 1803.01271), then one
+ * sum an output. Inline, so that every size is a constant where it is used and the compiler takes
+ * neighbours together.
+ */
+#ifndef RG_CONVOLUTION_H
+#define RG_CONVOLUTION_H
+
+#include <stdint.h>
+#include <string.h>
+
+#define RG_CONVOLUTION_FIRST 5
+#define RG_CONVOLUTION_WIDEST 32
+
+/* Frames that layers keep of what went into them: rings of 2, 4, 8 …, one after another. */
+#define RG_CONVOLUTION_PAST(layers) (2 * ((1 << (layers)) - 1))
+
+typedef struct rg_convolution {     /* tables, row by row; bench/training/convolution.py writes them */
+    int channels, width, layers, outputs;
+    const float *first, *first_bias;    /* [FIRST, channels, width], [width] */
+    const float *more, *more_bias;      /* [layers, 3, width, width], [layers, width] */
+    const float *last, *last_bias;      /* [outputs, width], [outputs] */
+} rg_convolution;
+
+/* sum[width] += weights[n, width]' x[n] */
+static inline void rg_convolution_add(float *sum, int width, int n, const float *weights, const float *x)
+{
+    for (int i = 0; i < n; i++) {
+        for (int c = 0; c < width; c++)
+            sum[c] += weights[i * width + c] * x[i];
+    }
+}
+
+/* A value below zero is cut off. (fmaxf is a call, where NaN must be minded.) */
+static inline float rg_convolution_cut(float x)
+{
+    return x > 0.0f ? x : 0.0f;
+}
+
+/* Frame number `at` (from 0, may wrap) through it: frame[channels] to out[outputs]. seen[FIRST - 1,
+ * channels] and past[PAST(layers), width] are the caller's, zero at the start. */
+static inline void rg_convolution_step(const rg_convolution *net, uint32_t at, float *seen, float *past,
+                                       const float *frame, float *out)
+{
+    enum { BEFORE = RG_CONVOLUTION_FIRST - 1 };
+    const int width = net->width, channels = net->channels;
+    const size_t row = (size_t)width * sizeof(float);
+    float x[RG_CONVOLUTION_WIDEST], sum[RG_CONVOLUTION_WIDEST];
+
+    memcpy(sum, net->first_bias, row);
+    for (uint32_t k = 0; k < BEFORE; k++)       /* the oldest stands where this one will */
+        rg_convolution_add(sum, width, channels, net->first + (int)k * channels * width,
+                           seen + (int)((at + k) % BEFORE) * channels);
+    rg_convolution_add(sum, width, channels, net->first + BEFORE * channels * width, frame);
+    memcpy(seen + (int)(at % BEFORE) * channels, frame, (size_t)channels * sizeof(float));
+    for (int c = 0; c < width; c++)
+        x[c] = rg_convolution_cut(sum[c]);
+
+    for (int layer = 0; layer < net->layers; layer++) {
+        const uint32_t apart = 1u << layer, ring = 2u * apart;
+        const float *weights = net->more + 3 * layer * width * width;
+        float *now = past + (int)(at % ring) * width;
+        memcpy(sum, net->more_bias + layer * width, row);
+        rg_convolution_add(sum, width, width, weights, now);
+        rg_convolution_add(sum, width, width, weights + width * width, past + (int)((at + apart) % ring) * width);
+        rg_convolution_add(sum, width, width, weights + 2 * width * width, x);
+        memcpy(now, x, row);
+        for (int c = 0; c < width; c++)
+            x[c] += rg_convolution_cut(sum[c]);
+        past += (int)ring * width;
+    }
+    for (int i = 0; i < net->outputs; i++) {
+        out[i] = net->last_bias[i];
+        for (int c = 0; c < width; c++)
+            out[i] += net->last[i * width + c] * x[c];
+    }
+}
+
+#endif

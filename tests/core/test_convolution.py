@@ -1,0 +1,86 @@
+"""The networks' C, against the same convolutions written over whole arrays."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+
+import numpy as np
+import pytest
+from cffi import FFI
+
+from device.core.build import FLAGS, HERE
+from tests.core.conftest import compiler
+
+TABLE = re.compile(r"static const float RG_[A-Z]+?_(\w+?)((?:\[\d+\])+) = ([^;]*);")
+STEP = {  # a frame through each network, in C; what it says fills `out`
+    "fall": "rg_fall_odds odds = rg_fall_network_step(&s, frame);"
+    " out[0] = odds.falling; out[1] = odds.fallen;",
+    "walk": "rg_walk_network_step(&s, frame, out);",
+}
+
+
+def tables(name):
+    """Every table of a network, by its name."""
+    text = (HERE / f"{name}_weights.h").read_text()
+    found = {}
+    for table, size, body in TABLE.findall(text):
+        numbers = [float(x) for x in re.findall(r"-?[\d.]+(?:e-?\d+)?", body)]
+        found[table] = np.reshape(numbers, [int(n) for n in re.findall(r"\d+", size)])
+    return found
+
+
+def causal(x, weights, apart):
+    """[N, in] by [kernel, in, out]; what lies before the start is 0."""
+    n, kernel = len(x), len(weights)
+    early = np.concatenate([np.zeros(((kernel - 1) * apart, x.shape[1])), x])
+    return sum(early[k * apart : k * apart + n] @ weights[k] for k in range(kernel))
+
+
+def over_all(name, frames):
+    """[N, outputs] at each of [N, channels] frames."""
+    w = tables(name)
+    x = np.maximum(causal(frames, w["FIRST_WEIGHTS"], 1) + w["FIRST_BIAS"], 0)
+    for layer, (weights, bias) in enumerate(zip(w["MORE_WEIGHTS"], w["MORE_BIAS"], strict=True)):
+        x = x + np.maximum(causal(x, weights, 2**layer) + bias, 0)
+    return x @ w["LAST_WEIGHTS"].T + w["LAST_BIAS"]
+
+
+@pytest.fixture(scope="module", params=STEP)
+def network(request, tmp_path_factory):
+    """(its name, what gives the C's outputs frame by frame)."""
+    name = request.param
+    library = tmp_path_factory.mktemp("network") / "network.so"
+    source = library.with_suffix(".c")
+    channels, outputs = tables(name)["FIRST_WEIGHTS"].shape[1], len(tables(name)["LAST_BIAS"])
+    source.write_text(
+        f'#include "{name}_network.h"\n'
+        "void run(int n, const float *frame, float *out)\n"
+        f"{{\n    rg_{name}_network s;\n    rg_{name}_network_init(&s);\n"
+        f"    for (int i = 0; i < n; i++, frame += {channels}, out += {outputs}) {{\n"
+        f"        {STEP[name]}\n    }}\n}}\n"
+    )
+    command = [compiler("gcc", "cc"), *FLAGS, "-fPIC", "-shared", f"-I{HERE}", "-o", str(library)]
+    subprocess.run([*command, str(source), str(HERE / f"{name}_network.c"), "-lm"], check=True)
+    ffi = FFI()
+    ffi.cdef("void run(int n, const float *frame, float *out);")
+    lib = ffi.dlopen(str(library))
+
+    def run(frames):
+        frames = np.ascontiguousarray(frames, np.float32)
+        found = np.zeros((len(frames), outputs), np.float32)
+        lib.run(len(frames), ffi.from_buffer("float[]", frames), ffi.from_buffer("float[]", found))
+        return found
+
+    return name, run
+
+
+def test_frame_by_frame_it_is_the_convolution(network):
+    """Over several rounds of its longest ring (64 frames), on noise and on bursts in silence."""
+    name, run = network
+    rng = np.random.default_rng(1)
+    frames = rng.normal(0, 1, (400, tables(name)["FIRST_WEIGHTS"].shape[1]))
+    frames[150:300] *= rng.random((150, 1)) < 0.05
+    found = run(frames)
+    assert (np.ptp(found, axis=0) > 1).all()
+    np.testing.assert_allclose(found, over_all(name, frames), rtol=1e-4, atol=1e-4)
