@@ -33,6 +33,7 @@ from service.own import OwnRecords
 from service.presence import Presence
 from service.store import Store, StoreError
 from service.telemetry import OFFLINE, Telemetry
+from service.walks import Walks
 from service.watch import Watch
 
 log = logging.getLogger("service")
@@ -110,12 +111,14 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
         desk,
         broker,
         Delivery(store, broker, root + "alert", own.boot, partial(_tell_the_wearer, send)),
-        Telemetry(broker, root, live, history),
+        Telemetry(broker, root, live, history, Walks(config.store_file)),
         failed=stop,
     )
-    reader = History(config.store_file)  # the interface reads in another thread
+    # the interface reads in another thread
+    reader, walks = History(config.store_file), Walks(config.store_file)
     app = api.build(
-        api.Rooms(live, reader, desk, broker, intake, loop, lambda: server.should_exit), _version()
+        api.Rooms(live, reader, walks, desk, broker, intake, loop, lambda: server.should_exit),
+        _version(),
     )
     gate = Gate(
         app,

@@ -25,6 +25,7 @@ from service.live import Live
 from service.loop import Loop
 from service.moment import moment
 from service.problems import Problem
+from service.walks import Walks
 
 PAGE = Path(__file__).parent / "page"
 ANSWER_WITHIN = 2.0  # s for what came of a command to arrive as a record
@@ -53,6 +54,7 @@ class Rooms:
 
     live: Live
     history: History  # a connection of the interface's own
+    walks: Walks  # the same
     desk: Desk
     broker: Broker
     intake: Intake
@@ -99,7 +101,7 @@ def _data(app: FastAPI, rooms: Rooms) -> None:
             "time": now.written(),
             **rooms.live.picture(now.t),
             "active": rooms.history.active(),
-            "session_record": rooms.history.session(),
+            "session_record": rooms.walks.newest(),
             "service": _service(rooms),
         }
 

@@ -7,8 +7,6 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
-from device.alerts import State
-
 _EPISODE = """
 SELECT e.alert_id, e.event, e.level, e.state, e.open, e.first_seq, f.record, l.record,
        l.delivered_at IS NOT NULL
@@ -68,21 +66,6 @@ class History:
         rows = self._db.execute("SELECT record FROM events WHERE seq > ? ORDER BY seq", (after,))
         records = (json.loads(text) for (text,) in rows)
         return next((r for r in records if request in (r["id"], r.get("request"))), None)
-
-    def session(self) -> dict[str, Any] | None:
-        """The newest record of a session; one that its run did not live to end is `cancelled`."""
-        row = self._db.execute(
-            "SELECT record FROM events WHERE kind = 'session' ORDER BY seq DESC LIMIT 1"
-        ).fetchone()
-        if row is None:
-            return None
-        record: dict[str, Any] = json.loads(row[0])
-        if record["state"] == State.RAISED and record["boot"] != self.device_run():
-            record |= {
-                "state": State.CANCELLED.value,
-                "detail": "the device restarted in its midst",
-            }
-        return record
 
     def waiting(self) -> tuple[int, str]:
         """How many records the broker does not have yet, and when the oldest was raised."""

@@ -16,11 +16,12 @@ from typing import IO, Any
 
 from device.alerts import Level, State
 from device.journal import Cursor
+from service import sessions
 from service.own import RUN_PREFIX
 
-SCHEMA_VERSION = 1  # also at the end of _SCHEMA
-_SCHEMA = """
-BEGIN;
+# What makes version n of n - 1, in one transaction each; a store of any age is brought up by them.
+_VERSIONS = (
+    """
 CREATE TABLE events(
   seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of arrival
   id TEXT NOT NULL UNIQUE,
@@ -43,9 +44,19 @@ CREATE INDEX episodes_open ON episodes(first_seq) WHERE open;
 CREATE INDEX episodes_last ON episodes(last_seq);
 CREATE TABLE cursor(one INTEGER PRIMARY KEY CHECK (one = 1), segment TEXT, offset INTEGER);
 INSERT INTO cursor VALUES (1, '', 0);
-PRAGMA user_version = 1;
-COMMIT;
-"""
+""",
+    """
+CREATE TABLE sessions(
+  session TEXT PRIMARY KEY,
+  wearer TEXT NOT NULL,
+  started_at TEXT NOT NULL,
+  summary TEXT NOT NULL                   -- JSON, see sessions.joined
+);
+CREATE INDEX sessions_wearer ON sessions(wearer, started_at);
+ALTER TABLE events ADD COLUMN wearer TEXT AS (ifnull(json_extract(record, '$.wearer'), ''));
+CREATE INDEX events_of ON events(event, wearer, seq);
+""",
+)
 _TEXTS = ("id", "kind", "event", "level", "state", "alert_id", "boot")
 
 
@@ -128,11 +139,21 @@ class Store:
 
     def _insert(self, record: dict[str, Any]) -> int:
         level, run = record["level"], record["boot"]
-        text = json.dumps(record, ensure_ascii=False, separators=(",", ":"))
+        text = _json(record)
         added = self._db.execute(
-            "INSERT OR IGNORE INTO events(id, kind, event, level, run, priority, record)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            (record["id"], record["kind"], record["event"], level, run, _priority(level), text),
+            "INSERT OR IGNORE INTO events(id, kind, event, level, run, priority, record,"
+            " delivered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                record["id"],
+                record["kind"],
+                record["event"],
+                level,
+                run,
+                _priority(level),
+                text,
+                # totals that grow are told by the retained topic, not as news every ten seconds
+                record.get("raised_at", "") if record["event"] == "progress" else None,
+            ),
         )
         if not added.rowcount:
             return 0
@@ -140,7 +161,21 @@ class Store:
             self._end_other_runs(run)
         if record["kind"] == "alert" and record["alert_id"]:
             self._note_episode(record, int(added.lastrowid or 0))
+        if record["kind"] == "session" and isinstance(record.get("session"), str):
+            self._note_session(record)
         return 1
+
+    def _note_session(self, record: dict[str, Any]) -> None:
+        if not record["session"] or record["event"] not in (*sessions.COUNTED, "effort"):
+            return  # a test or a screening is no walk
+        row = self._db.execute(
+            "SELECT summary FROM sessions WHERE session = ?", (record["session"],)
+        ).fetchone()
+        made = sessions.joined(json.loads(row[0]) if row else None, record)
+        self._db.execute(
+            "INSERT OR REPLACE INTO sessions VALUES (?, ?, ?, ?)",
+            (made["session"], made["wearer"], made["started_at"], _json(made)),
+        )
 
     def _end_other_runs(self, run: str) -> None:
         """What an earlier run of the device had open, nobody will clear: it ends with that run.
@@ -199,6 +234,10 @@ class Store:
             raise
 
 
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
 def _pair(cursor: Cursor) -> tuple[str, int]:
     return cursor.segment, cursor.offset
 
@@ -231,10 +270,10 @@ def _open(path: Path) -> sqlite3.Connection:
         if (found := db.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)
         version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > SCHEMA_VERSION:
+        if version > len(_VERSIONS):
             raise StoreError(f"the store {path} is of a newer version ({version}): update")
-        if version == 0:
-            db.executescript(_SCHEMA)
+        for number, script in enumerate(_VERSIONS[version:], version + 1):
+            db.executescript(f"BEGIN;{script}PRAGMA user_version = {number};COMMIT;")
     except BaseException:
         db.close()
         raise

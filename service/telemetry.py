@@ -9,6 +9,7 @@ from service.broker import Broker
 from service.history import History
 from service.live import Live
 from service.moment import Moment
+from service.walks import Walks
 
 STATE_EVERY = 1.0  # s
 ONLINE, OFFLINE = "online", "offline"
@@ -17,9 +18,12 @@ ONLINE, OFFLINE = "online", "offline"
 class Telemetry:
     """`status`, `alert/active` and `session` when they change, `state` once a second."""
 
-    def __init__(self, broker: Broker, root: str, live: Live, history: History) -> None:
+    def __init__(
+        self, broker: Broker, root: str, live: Live, history: History, walks: Walks
+    ) -> None:
         """`root` of the topics, with its slash at the end."""
-        self._broker, self._root, self._live, self._history = broker, root, live, history
+        self._broker, self._root, self._live = broker, root, live
+        self._history, self._walks = history, walks
         self._connection = 0
         self._last: dict[str, str] = {}  # topic → what the broker holds of it
         self._state_due = 0.0
@@ -45,8 +49,8 @@ class Telemetry:
         if self._stored and not trouble:
             self._stored = False
             self._retain("alert/active", _json(self._history.active()))
-            if (session := self._history.session()) is not None:
-                self._retain("session", _json(session))
+            session = self._walks.newest()
+            self._retain("session", _json(session) if session else "")  # empty: nothing is retained
         if now.t >= self._state_due:
             self._state_due = now.t + STATE_EVERY
             picture = self._live.picture(now.t)

@@ -20,6 +20,7 @@ from service.own import OwnRecords
 from service.presence import Presence
 from service.store import Store
 from service.telemetry import Telemetry
+from service.walks import Walks
 from service.watch import Watch
 from tests.service.belt import BELT, TOPIC, Device, Mosquitto, Subscriber, configure, until
 
@@ -48,7 +49,7 @@ def test_a_disk_that_refuses(
         Desk(store, history, own, no_device),
         link,
         Delivery(store, link, TOPIC + "alert", "boot", lambda _: None),
-        Telemetry(link, TOPIC, Live(config, watch), history),
+        Telemetry(link, TOPIC, Live(config, watch), history, Walks(config.store_file)),
         failed=lambda: failures.append("failed"),
     )
     loop.start()

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from device.journal import Cursor
 from service.history import History, UnknownId
 from service.store import Store, StoreError
+from service.walks import Walks
 
 
 def record(number: int, **more: Any) -> dict[str, Any]:
@@ -202,12 +203,14 @@ def test_alerts_are_paged_and_filtered(store: Store, history: History) -> None:
 
 
 def test_a_session_that_its_run_did_not_live_to_end_is_not_under_way(
-    store: Store, history: History
+    store: Store, tmp_path: Path
 ) -> None:
-    assert history.session() is None
-    store.take([record(1, kind="session", event="start", alert_id="")])
-    assert (history.session() or {})["state"] == "raised"
+    walks = Walks(tmp_path / "store.sqlite")
+    assert walks.newest() is None
+    store.take([record(1, kind="session", event="start", alert_id="", session="w1")])
+    assert (walks.newest() or {})["state"] == "raised"
     store.take([record(2, boot="service-b-1", id="own")])  # the service's own runs are no device's
-    assert (history.session() or {})["state"] == "raised"
+    assert (walks.newest() or {})["state"] == "raised"
     store.take([record(3, boot="run-2", id="belt:run-2:3")])
-    assert (history.session() or {})["state"] == "cancelled"
+    assert (walks.newest() or {})["state"] == "cancelled"
+    walks.close()
