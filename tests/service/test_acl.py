@@ -1,4 +1,4 @@
-"""The broker's access list in deploy/, tried on a real mosquitto by those who would get round it."""
+"""The broker's access list in deploy/, tried on a real mosquitto by those who'd get round it."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ class Client:
         until(lambda: self._ready > before)
 
     def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        """A refused message is confirmed as well (MQTT 3.1.1): only a listener shows the difference."""
+        """A refused message is confirmed as well (MQTT 3.1.1): only a listener sees the difference."""
         until(self._client.is_connected)
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
@@ -115,7 +115,7 @@ def test_each_speaks_for_itself_alone(people: dict[str, Client]) -> None:
         people[user].say(topic, f"said by {user}")
     heard = people["homeassistant"].heard
     until(lambda: sum(map(len, heard.values())) >= len(rightful))
-    assert {topic: said for topic, said in heard.items()} == {
+    assert heard == {
         topic: [f"said by {user}"] for topic, user in rightful
     }
 
