@@ -43,7 +43,7 @@ class Client:
         until(lambda: self._ready > before)
 
     def say(self, topic: str, payload: str, *, retain: bool = False) -> None:
-        """A refused message is confirmed as well (MQTT 3.1.1): only a listener sees the difference."""
+        """A refused message is confirmed too (MQTT 3.1.1): only a listener sees the difference."""
         until(self._client.is_connected)
         self._client.publish(topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
