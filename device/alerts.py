@@ -189,6 +189,17 @@ EVENTS: dict[str, Row] = {
     ),
 }
 
+SESSION: dict[str, str] = {  # event of a record of kind `session` → what it says
+    "start": "A session begins (raised).",
+    "progress": "Totals since its start; `detail` is the phase (raised).",
+    "stop": "It ends, with its totals; `detail` is the reason (cleared).",
+    "effort": "How hard it was: borg_cr10 (confirmed).",
+    "screening": "Answers were judged; `detail` begins with allow, limit or refuse (confirmed).",
+    "perception": "Of so many buzzes, `of`, so many were felt: `felt` (confirmed).",
+    "walk_test": "One trial of the 3-metre backward walk (confirmed).",
+    "refused": "A session was asked for and not begun, for the reason in `detail` (cancelled).",
+}
+
 JUDGED: tuple[str, ...] = tuple(name for name, row in EVENTS.items() if row.judged)
 
 
@@ -211,6 +222,7 @@ class Record:
     buzz_t: float | None = None  # s, monotonic: when the motor was switched on for it
     by: str = ""  # who cancelled, acknowledged or commanded
     session: str = ""
+    wearer: str = ""  # name of the profile of who wears the belt
     source: str = "live"  # what feeds the belt: live, simulated:<scenario>, replayed
     test: bool = False
     request: str = ""  # id of the command it answers; empty: none

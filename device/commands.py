@@ -10,22 +10,62 @@ from __future__ import annotations
 import json
 import socket
 import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-MAX_LINE = 4096  # bytes of a request or an answer
+from device.questions import QUESTIONS
 
-# command → arguments it must have, each a non-empty string of at most 200 characters
-COMMANDS: dict[str, tuple[str, ...]] = {
-    "ack": ("alert_id",),  # a caregiver has seen this alert
-    "test": (),  # play the test pattern; the result comes back as a record
-    "play": ("pattern",),  # play one pattern of haptics.PATTERNS
-    "start": (),  # start a session
-    "stop": (),  # stop it
-    "profile": ("name",),  # change the wearer
-    "doctor": ("question",),  # status | health
-    "told": ("alert_id",),  # the broker has confirmed this danger: help has been told
-    "consumed": ("segment",),  # the service has stored everything before this journal segment
+MAX_LINE = 4096  # bytes of a request or an answer
+MOST_EFFORT = 10.0  # of Borg's category-ratio scale CR10
+
+
+@dataclass(frozen=True, slots=True)
+class Argument:
+    """What one argument of a command must be."""
+
+    wanted: str  # in words
+    fits: Callable[[Any], bool]
+    optional: bool = False
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str) and 1 <= len(value) <= 200
+
+
+def _effort(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and 0.0 <= value <= MOST_EFFORT
+
+
+def _answers(value: Any) -> bool:
+    return (
+        isinstance(value, dict)
+        and set(value) == set(QUESTIONS)
+        and all(isinstance(answer, bool) for answer in value.values())
+    )
+
+
+TEXT = Argument("a text of 1 to 200 characters", _text)
+_PLAN = Argument(TEXT.wanted, _text, optional=True)
+_EFFORT = Argument(f"a number from 0 to {MOST_EFFORT:g} (Borg CR10)", _effort)
+_ANSWERS = Argument(f"true or false for each of {', '.join(QUESTIONS)}", _answers)
+
+COMMANDS: dict[str, dict[str, Argument]] = {  # command → its arguments
+    "ack": {"alert_id": TEXT},  # a caregiver has seen this alert
+    "test": {},  # play the test pattern; the result comes back as a record
+    "play": {"pattern": TEXT},  # play one pattern of haptics.PATTERNS
+    "start": {"plan": _PLAN},  # prepare and begin a session
+    "stop": {},  # end it, or break off its preparation or a test
+    "profile": {"name": TEXT},  # change the wearer
+    "screening": {"answers": _ANSWERS},  # the wearer's answers to questions.QUESTIONS
+    "perception": {},  # begin the perception test: are buzzes felt?
+    "walk_test": {},  # begin the 3-metre backward walk test
+    "effort": {"borg_cr10": _EFFORT},  # how hard the last session was
+    "doctor": {"question": TEXT},  # status | health
+    "told": {"alert_id": TEXT},  # the broker has confirmed this danger: help has been told
+    "consumed": {"segment": TEXT},  # the service has stored everything before this segment
 }
 
 
@@ -40,18 +80,25 @@ def validate(request: object) -> str:
     name = request.get("command")
     if not isinstance(name, str) or name not in COMMANDS:
         return f"unknown command {str(name)[:40]!r}; known: {', '.join(COMMANDS)}"
-    for key in ("request", "by", *COMMANDS[name]):
-        value = request.get(key)
-        if not isinstance(value, str) or not 1 <= len(value) <= 200:
-            return f"{name} needs {key!r}: a text of 1 to 200 characters"
-    unknown = set(request) - {"command", "request", "by", *COMMANDS[name]}
-    if unknown:
+    given = {key: value for key, value in request.items() if key != "command"}
+    return unfit(given, name, {"request": TEXT, "by": TEXT, **COMMANDS[name]})
+
+
+def unfit(given: dict[str, Any], name: str, wanted: dict[str, Argument] | None = None) -> str:
+    """Empty when `given` are the arguments of command `name` (or `wanted`), else what is wrong."""
+    wanted = COMMANDS[name] if wanted is None else wanted
+    for key, argument in wanted.items():
+        if key not in given and argument.optional:
+            continue
+        if not argument.fits(given.get(key)):
+            return f"{name} needs {key!r}: {argument.wanted}"
+    if unknown := set(given) - set(wanted):
         return f"{name} does not take {sorted(map(str, unknown))[0][:40]!r}"
     return ""
 
 
 def send(
-    path: Path, command: str, by: str, timeout: float = 1.0, **arguments: str
+    path: Path, command: str, by: str, timeout: float = 1.0, **arguments: Any
 ) -> dict[str, Any]:
     """Send one command and return the device's answer; `request` in it names the result to come.
 

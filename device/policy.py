@@ -52,6 +52,7 @@ class Policy:
         self._alerts, self._sessions = itertools.count(1), itertools.count(1)
         self._open: dict[str, _Episode] = {}  # by event; falls are in the chain
         self._chain: FallChain | None = None
+        self.wearer = wearer.name  # of the profile in use
         self.session = ""  # id of the session under way; empty: none
         self._frame = Frame()  # the newest
         self._sample = -1  # its index
@@ -159,7 +160,9 @@ class Policy:
         elif name == "stop":
             records = self._stop(now, by)
             refusal = "" if records else "no session is under way"
-        elif request["name"] != self._wearer.name:  # profile
+        elif name != "profile":
+            refusal = f"this belt does not know {name} yet"
+        elif request["name"] != self._wearer.name:
             refusal = f"no profile of that name; this belt knows {self._wearer.name!r}"
         return [*records, self.result(now, request, refusal)]
 
@@ -309,6 +312,7 @@ class Policy:
             sample=self._sample,
             cause_t=cause if math.isfinite(cause) else None,
             session=self.session,
+            wearer=self.wearer,
             source=self._source,
             measurements={k: round(v, 4) for k, v in measured.items() if math.isfinite(v)},
             **rest,

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from device.alerts import Level, State
-from device.commands import COMMANDS, CommandError
+from device.commands import CommandError, unfit
 from service.broker import Message
 from service.history import History
 from service.moment import Moment
@@ -40,7 +40,7 @@ class Command:
 
     name: str
     by: str
-    arguments: dict[str, str]
+    arguments: dict[str, Any]
     answer: Future[str] = field(default_factory=Future)  # `request` or `id` of the record to come
 
 
@@ -52,11 +52,8 @@ def checked(name: str, by: str, arguments: dict[str, Any]) -> Command:
     who = arguments.pop("by", "")
     if not isinstance(who, str) or len(who) > MAX_BY or not (who.isprintable()):
         raise Refused(f"'by' must be a text of at most {MAX_BY} printable characters")
-    if set(arguments) != set(COMMANDS[name]):
-        raise Refused(f"{name} takes {' and '.join(COMMANDS[name]) or 'nothing'} (and 'by')")
-    for key, value in arguments.items():
-        if not isinstance(value, str) or not 1 <= len(value) <= 200:
-            raise Refused(f"{key!r} must be a text of 1 to 200 characters")
+    if fault := unfit(arguments, name):
+        raise Refused(fault)
     return Command(name, f"{by}:{who}" if who else by, arguments)
 
 

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from device import commands
 from device.control import MAX_PEERS, ControlServer
+from device.questions import QUESTIONS
 
 
 class Device:
@@ -134,3 +135,35 @@ def test_what_is_valid_is_whole_and_bounded(request: dict[str, Any]) -> None:
         wanted = commands.COMMANDS[request["command"]]
         assert set(request) == {"command", "request", "by", *wanted}
         assert all(1 <= len(value) <= 200 for value in request.values())
+
+
+SAFE = dict.fromkeys(QUESTIONS, False)
+
+
+@pytest.mark.parametrize(
+    ("command", "arguments", "fault"),
+    [
+        ("start", {}, ""),
+        ("start", {"plan": "steady"}, ""),
+        ("start", {"plan": ""}, "start needs 'plan': a text"),
+        ("start", {"plan": 3}, "start needs 'plan': a text"),
+        ("start", {"dose": "30"}, "start does not take 'dose'"),
+        ("screening", {"answers": SAFE}, ""),
+        ("screening", {"answers": SAFE | {"dizziness": "no"}}, "screening needs 'answers': true"),
+        ("screening", {"answers": {"dizziness": False}}, "screening needs 'answers': true"),
+        ("screening", {"answers": SAFE | {"shoe_size": True}}, "screening needs 'answers': true"),
+        ("screening", {}, "screening needs 'answers': true"),
+        ("effort", {"borg_cr10": 3.5}, ""),
+        ("effort", {"borg_cr10": 11}, "effort needs 'borg_cr10': a number from 0 to 10"),
+        ("effort", {"borg_cr10": float("nan")}, "effort needs 'borg_cr10': a number"),
+        ("effort", {"borg_cr10": True}, "effort needs 'borg_cr10': a number"),
+        ("perception", {}, ""),
+        ("walk_test", {}, ""),
+        ("walk_test", {"trial": 1}, "walk_test does not take 'trial'"),
+    ],
+)
+def test_a_command_about_a_session_is_checked(command: str, arguments: dict, fault: str) -> None:
+    request = {"command": command, "request": "r", "by": "Grace", **arguments}
+    said = commands.validate(request)
+    assert said.startswith(fault)
+    assert bool(said) == bool(fault)
