@@ -47,7 +47,7 @@ def histories(draw: st.DrawFn) -> list[dict[str, Any]]:
     return records
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=20, deadline=None)
 @given(data=st.data(), records=histories())
 def test_nothing_is_counted_twice(data: st.DataObject, records: list[dict[str, Any]]) -> None:
     """The service dies between batches, and the journal is read again from any earlier place."""
