@@ -132,6 +132,11 @@ class Wearer:
 class Mqtt:
     host: str = key("127.0.0.1", "Broker's host.")
     port: int = key(1883, "Broker's port.", low=1, high=65535)
+    version: str = key(
+        "auto",
+        "MQTT version; auto: 5 (whose receipts say whether anybody listens), else 3.1.1.",
+        choices=("auto", "5", "3.1.1"),
+    )
     username: str = key("", "User at the broker; empty: none.")
     password_file: Path = key(Path(), "File (mode 0600) with the password; empty: none.")
     ca_file: Path = key(Path(), "CA certificate: turns TLS on; empty: no TLS.")

@@ -1,8 +1,9 @@
 """Broker: one MQTT connection at a time, made again when it is lost. Says nothing of its own.
 
-paho-mqtt with callback API version 2, MQTT 3.1.1 (the floor that every broker speaks). Each
-connection is a fresh client: paho would else resend what it still holds with its old `delayed_s`,
-before anything more urgent; the store knows better what is still to be sent.
+paho-mqtt with callback API version 2. MQTT 5, whose receipts say whether anybody listens; and 3.1.1,
+the floor that every broker speaks, where 5 is not understood. Each connection is a fresh client:
+paho would else resend what it still holds with its old `delayed_s`, before anything more urgent;
+the store knows better what is still to be sent.
 """
 
 from __future__ import annotations
@@ -11,10 +12,10 @@ import logging
 import ssl
 from collections import deque
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from device.config import Mqtt
 
@@ -24,6 +25,9 @@ _T = TypeVar("_T")
 KEEP_ALIVE = 5  # s, the contract's
 CONNECT_TIMEOUT = 5.0  # s
 BACKOFF = (0.5, 1.0, 2.0, 4.0, 5.0)  # s before each further attempt; the last one is repeated
+NOBODY_LISTENS = 0x10  # MQTT 5, 3.4.2.1: taken, but no subscription matches
+UNSUPPORTED = 0x84  # 3.2.2.2: the broker does not speak this version
+VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 MAX_HELD = 64  # messages from outside that may wait; more are dropped, and logged
 
 
@@ -34,6 +38,13 @@ class Message:
     topic: str
     payload: bytes
     retained: bool
+
+
+class Receipt(NamedTuple):
+    """The broker's answer to one message."""
+
+    mid: int  # the message's number
+    refused: str = ""  # why it reached nobody, in one line; empty: it was taken
 
 
 class Broker:
@@ -54,9 +65,11 @@ class Broker:
         self._will, self._subscription = will, subscription
         self._client: mqtt.Client | None = None
         self._lost = False
+        self._foreign = False  # whether the broker seems not to speak this version
         self._failures = 0
         self._next_attempt = float("-inf")
-        self._acked: deque[int] = deque()
+        self._version = "5" if settings.version == "auto" else settings.version
+        self._receipts: deque[Receipt] = deque()
         self._messages: deque[Message] = deque()
         self.connected = False
         self.connections = 0  # counts them, so that others see a new one
@@ -65,6 +78,8 @@ class Broker:
     def poll(self, t: float) -> None:
         """Begin a connection when there is none and it is time. Never blocks."""
         if self._lost and self._client is not None:
+            if self._foreign and self._settings.version == "auto":
+                self._version = "3.1.1" if self._version == "5" else "5"
             self._drop()
             self._next_attempt = t + BACKOFF[min(self._failures, len(BACKOFF) - 1)]
             self._failures += 1
@@ -78,9 +93,9 @@ class Broker:
         info = self._client.publish(topic, payload, qos=1, retain=retain)
         return info.mid if info.rc == MQTTErrorCode.MQTT_ERR_SUCCESS else None
 
-    def acknowledged(self) -> list[int]:
-        """Numbers of the messages that the broker has confirmed since the last call."""
-        return _drain(self._acked)
+    def receipts(self) -> list[Receipt]:
+        """The broker's answers since the last call. Over 3.1.1 it refuses nothing."""
+        return _drain(self._receipts)
 
     def messages(self) -> list[Message]:
         """What has come since the last call."""
@@ -108,11 +123,12 @@ class Broker:
 
     def _begin(self) -> None:
         self._lost = False
-        self._acked.clear()
+        self._foreign = True  # until it greets us
+        self._receipts.clear()
         client = mqtt.Client(
             CallbackAPIVersion.VERSION2,
             client_id=f"rearguard-{self._belt}",
-            protocol=mqtt.MQTTv311,
+            protocol=VERSIONS[self._version],
             reconnect_on_failure=False,
         )
         client.suppress_exceptions = True  # logged by paho; its thread goes on
@@ -143,8 +159,10 @@ class Broker:
     ) -> None:
         if client is not self._client:
             return
+        self._foreign = reason.value == UNSUPPORTED
         if reason.is_failure:
-            self._note(f"the broker refused: {reason}; check username and password")
+            remedy = "set mqtt.version" if self._foreign else "check username and password"
+            self._note(f"the broker refused: {reason}; {remedy}")
             self._lost = True
             return
         client.subscribe(self._subscription, qos=1)
@@ -152,10 +170,12 @@ class Broker:
         self.connections += 1
         self.trouble = ""
         self.connected = True
-        log.info("connected to the broker at %s:%d", self._settings.host, self._settings.port)
+        where = f"{self._settings.host}:{self._settings.port}"
+        log.info("connected to the broker at %s over MQTT %s", where, self._version)
 
     def _on_connect_fail(self, client: mqtt.Client, _data: Any) -> None:
         if client is self._client:
+            self._foreign = False  # there is none
             self._note(
                 f"no broker answers at {self._settings.host}:{self._settings.port}; "
                 "start it, or set mqtt.host and mqtt.port"
@@ -171,10 +191,16 @@ class Broker:
             self._lost = True
 
     def _on_publish(
-        self, client: mqtt.Client, _data: Any, mid: int, _reason: Any, _properties: Any
+        self, client: mqtt.Client, _data: Any, mid: int, reason: Any, _properties: Any
     ) -> None:
-        if client is self._client:
-            self._acked.append(mid)
+        if client is not self._client:
+            return
+        if reason.value == NOBODY_LISTENS:
+            self._receipts.append(Receipt(mid, "nobody listens at the broker"))
+        elif reason.is_failure:
+            self._receipts.append(Receipt(mid, f"the broker refuses alerts ({reason})"))
+        else:
+            self._receipts.append(Receipt(mid))
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if client is not self._client:

@@ -17,6 +17,7 @@ from service.store import Store
 log = logging.getLogger(__name__)
 
 IN_FLIGHT = 20  # messages sent and not confirmed
+TRY_AGAIN = 2.0  # s between attempts while what is sent reaches nobody
 CONFIRM_WITHIN = 15.0  # s; a broker that answers pings but confirms nothing is given up
 
 
@@ -26,14 +27,15 @@ class _Flight:
 
     seq: int  # in the store
     sent_at: float  # s, monotonic
-    danger: str  # alert_id of a danger raised, else empty
+    danger: str  # alert_id of a danger raised or said again, else empty
 
 
 class Delivery:
     """At QoS 1, danger before faults before the rest; each record keeps its id for ever.
 
     Marked delivered only at the broker's PUBACK. Killed between PUBACK and mark, it is sent again
-    under the same id.
+    under the same id. What the broker takes but has nobody for (MQTT 5 says so) is not delivered:
+    the most urgent record is tried until somebody listens.
     """
 
     def __init__(
@@ -41,13 +43,16 @@ class Delivery:
     ) -> None:
         """`boot`: this boot's id; records of the same boot are aged by the monotonic clock.
 
-        `told` gets the alert_id of each raised danger once the broker has confirmed it.
+        `told` gets the alert_id of each danger, raised or said again, that the broker has confirmed.
         """
         self._store, self._broker, self._topic, self._boot = store, broker, topic, boot
         self._told = told
         self._connection = 0
         self._in_flight: dict[int, _Flight] = {}  # by mid
+        self._unmarked: list[int] = []  # seq of what has arrived, not yet marked so in the store
         self._more = True  # whether the store may hold something unsent
+        self._resume_at = float("-inf")  # s
+        self.unheard = ""  # why what was sent last reached nobody, or empty
 
     def wake(self) -> None:
         """There is something new in the store."""
@@ -59,26 +64,39 @@ class Delivery:
             self._connection = self._broker.connections
             self._in_flight.clear()
             self._more = True
-        if self._more and self._broker.connected:
+        if self._more and self._broker.connected and now.t >= self._resume_at:
             self._send(now)  # before the marks: what is new does not wait for their sync
-        confirmed = [mid for mid in self._broker.acknowledged() if mid in self._in_flight]
-        if confirmed:
-            arrived = [self._in_flight.pop(mid) for mid in confirmed]
-            self._store.delivered([flight.seq for flight in arrived], now.written())
-            for flight in arrived:
-                if flight.danger:
-                    self._told(flight.danger)
+        for mid, refused in self._broker.receipts():
+            flight = self._in_flight.pop(mid, None)
+            if flight is None:
+                continue  # of telemetry, or of a connection before
             self._more = True
+            self._note(now, refused)
+            if refused:
+                continue
+            self._unmarked.append(flight.seq)
+            if flight.danger:
+                self._told(flight.danger)
+        if self._unmarked:
+            self._store.delivered(self._unmarked, now.written())
+            self._unmarked.clear()
         oldest = next(iter(self._in_flight.values()), None)
         late = oldest is not None and now.t - oldest.sent_at > CONFIRM_WITHIN
         if late and self._broker.connected:
             self._broker.reconnect("the broker confirms nothing")
 
+    def _note(self, now: Moment, refused: str) -> None:
+        if refused:
+            self._resume_at = now.t + TRY_AGAIN
+        if refused != self.unheard:
+            log.warning("%s", refused or "alerts reach somebody again")
+        self.unheard = refused
+
     def _send(self, now: Moment) -> None:
-        room = IN_FLIGHT - len(self._in_flight)
+        room = (1 if self.unheard else IN_FLIGHT) - len(self._in_flight)
         if room <= 0:
             return
-        flying = {flight.seq for flight in self._in_flight.values()}
+        flying = {flight.seq for flight in self._in_flight.values()} | set(self._unmarked)
         rows = self._store.waiting(room, flying)
         self._more = len(rows) == room
         for seq, text in rows:
@@ -93,8 +111,9 @@ class Delivery:
 
 
 def _is_danger(record: dict[str, Any]) -> bool:
-    wanted = ("alert", Level.DANGER.word, State.RAISED)
-    return (record["kind"], record["level"], record["state"]) == wanted
+    if record["kind"] != "alert" or record["level"] != Level.DANGER.word:
+        return False
+    return record["state"] in (State.RAISED, State.CONFIRMED)
 
 
 def payload(record: dict[str, Any], now: Moment, boot: str) -> str:

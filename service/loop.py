@@ -72,13 +72,15 @@ class Loop(threading.Thread):
         self._round_at = now.t
 
     def _records(self, now: Moment) -> None:
-        new = bool(self._intake.poll(now))
-        new |= self._presence.poll(now)
-        new |= self._desk.poll(now)
-        if new:
-            self._delivery.wake()
-            self._telemetry.wake()
-        self._delivery.poll(now)
+        try:
+            new = bool(self._intake.poll(now))
+            new |= self._presence.poll(now)
+            new |= self._desk.poll(now)
+            if new:
+                self._delivery.wake()
+                self._telemetry.wake()
+        finally:  # what is stored goes out even while nothing more can be
+            self._delivery.poll(now)
 
     def alive(self, t: float) -> bool:
         """Whether rounds are being made."""

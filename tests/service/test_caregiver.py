@@ -6,6 +6,7 @@ import json
 import shutil
 import signal
 import subprocess
+import sys
 import time
 import urllib.request
 from collections.abc import Callable
@@ -15,7 +16,7 @@ import pytest
 
 from service.delivery import payload
 from service.moment import Moment
-from tests.conftest import missing
+from tests.conftest import ROOT, missing
 from tests.service.belt import (
     BELT,
     Device,
@@ -23,6 +24,7 @@ from tests.service.belt import (
     Service,
     Subscriber,
     configure,
+    free_port,
     until,
 )
 
@@ -203,6 +205,61 @@ def test_danger_left_open_by_a_dead_run_can_be_acknowledged(
         new.stop()
 
 
+@pytest.mark.parametrize("version", ["5", "3.1.1"])
+def test_both_versions_of_mqtt_carry_all_of_it(
+    version: str, broker: Mosquitto, caregiver: Subscriber, device: Device, serve: Serve
+) -> None:
+    service = serve(broker.port, mqtt=f'version = "{version}"')
+    until(lambda: caregiver.of("status") == ["online"])
+    assert f"over MQTT {version}" in service.log()
+    alert_id = device.say("fall", "danger")
+    until(caregiver.alerts)
+    caregiver.publish("command/ack", json.dumps({"alert_id": alert_id, "by": "anna"}))
+    until(lambda: "acknowledged" in [a["state"] for a in caregiver.alerts()])
+    service.kill()
+    until(lambda: caregiver.of("status")[-1] == "offline", 2.0)
+
+
+def test_a_broker_that_knows_only_the_floor(tmp_path: Path, device: Device) -> None:
+    port = free_port()
+    broker = subprocess.Popen([sys.executable, "-m", "device.cli.broker", str(port)], cwd=ROOT)
+    try:
+        caregiver = until(lambda: _subscribed(port), 15)
+        service = Service(configure(tmp_path, mqtt_port=port))
+        device.say()
+        until(caregiver.alerts)
+        assert "over MQTT 3.1.1" in service.log()
+        service.kill()
+        caregiver.close()
+    finally:
+        broker.kill()
+        broker.wait()
+
+
+def test_an_alert_waits_until_somebody_listens(
+    broker: Mosquitto, device: Device, serve: Serve
+) -> None:
+    """Home Assistant restarts: the broker would take an alert and let it fall."""
+    service = serve(broker.port)
+    fall = device.say("fall", "danger")
+    until(lambda: "nobody listens" in service.log())
+    assert _told(device) == [], "the wearer must not believe that help has been told"
+    later = Subscriber(broker.port)
+    try:
+        until(later.alerts)
+        assert later.alerts()[0]["delayed_s"] > 0
+        until(lambda: _told(device) == [fall])
+    finally:
+        later.close()
+
+
+def _subscribed(port: int) -> Subscriber | None:
+    try:
+        return Subscriber(port)
+    except ConnectionRefusedError:
+        return None
+
+
 def test_username_and_password(tmp_path: Path, device: Device) -> None:
     if (program := shutil.which("mosquitto_passwd")) is None:
         missing("mosquitto_passwd", "apt install mosquitto")
@@ -280,7 +337,7 @@ def _broker(service: Service) -> str:
 
 
 def test_the_belt_learns_that_help_has_been_told(
-    broker: Mosquitto, device: Device, serve: Serve
+    broker: Mosquitto, caregiver: Subscriber, device: Device, serve: Serve
 ) -> None:
     device.say("pace", "notice")
     fall = device.say("fall", "danger")
