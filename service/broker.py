@@ -1,7 +1,7 @@
 """Broker: one MQTT connection at a time, made again when it is lost. Says nothing of its own.
 
-paho-mqtt with callback API version 2. MQTT 5, whose receipts say whether anybody listens; and 3.1.1,
-the floor that every broker speaks, where 5 is not understood. Each connection is a fresh client:
+paho-mqtt with callback API version 2; MQTT 5, whose receipts say whether anybody listens, or where
+that is not understood 3.1.1, the floor that every broker speaks. Each connection is a fresh client:
 paho would else resend what it still holds with its old `delayed_s`, before anything more urgent;
 the store knows better what is still to be sent.
 """

@@ -43,7 +43,7 @@ class Delivery:
     ) -> None:
         """`boot`: this boot's id; records of the same boot are aged by the monotonic clock.
 
-        `told` gets the alert_id of each danger, raised or said again, that the broker has confirmed.
+        `told` gets the alert_id of each danger, raised or said again, once the broker has it.
         """
         self._store, self._broker, self._topic, self._boot = store, broker, topic, boot
         self._told = told

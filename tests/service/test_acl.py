@@ -115,9 +115,7 @@ def test_each_speaks_for_itself_alone(people: dict[str, Client]) -> None:
         people[user].say(topic, f"said by {user}")
     heard = people["homeassistant"].heard
     until(lambda: sum(map(len, heard.values())) >= len(rightful))
-    assert heard == {
-        topic: [f"said by {user}"] for topic, user in rightful
-    }
+    assert heard == {topic: [f"said by {user}"] for topic, user in rightful}
 
 
 def test_each_hears_what_it_may(people: dict[str, Client]) -> None:
