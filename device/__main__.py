@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import fcntl
 import logging
 import logging.handlers
 import math
-import os
 import queue
 import signal
 import sys
@@ -16,6 +14,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from device.alone import TakenError, alone
 from device.blackbox import BlackBox
 from device.clock import MonotonicClock, SystemWallClock, boot_id
 from device.config import Config
@@ -71,7 +70,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 real_time(LOOP)
             loop.run(stopping.is_set)
             log.info("ended: %d deadlines skipped; %s", loop.skipped, loop.lateness.words())
-    except (ConfigError, HardwareMissingError, StartError) as error:
+    except (ConfigError, HardwareMissingError, StartError, TakenError) as error:
         sys.stderr.write(f"device: {' '.join(str(error).split())}\n")
         return BAD_USE
     return 0
@@ -84,7 +83,7 @@ def _assemble(
     clock = MonotonicClock()
     with _startable(f"{config.belt.run_dir} cannot be used", "set [belt] run_dir"):
         config.belt.run_dir.mkdir(parents=True, exist_ok=True)
-        parts.enter_context(_only_one(config.belt.run_dir))
+        parts.enter_context(alone(config.belt.run_dir))
     source, motor = _source(config, scenario, clock)
     parts.callback(source.close)
     parts.callback(motor.close)  # first: it may need the bus
@@ -148,19 +147,6 @@ def _startable(what: str, remedy: str) -> Iterator[None]:
         yield
     except OSError as error:
         raise StartError(f"{what} ({error.strerror or error}): {remedy}") from error
-
-
-@contextlib.contextmanager
-def _only_one(folder: Path) -> Iterator[None]:
-    """Two devices would fight for the pins, the ring and the socket."""
-    held = os.open(folder, os.O_RDONLY)
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        yield
-    except BlockingIOError as error:
-        raise StartError(f"another device runs in {folder}: stop it first") from error
-    finally:
-        os.close(held)
 
 
 @contextlib.contextmanager

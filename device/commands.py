@@ -63,7 +63,7 @@ COMMANDS: dict[str, dict[str, Argument]] = {  # command → its arguments
     "perception": {},  # begin the perception test: are buzzes felt?
     "walk_test": {},  # begin the 3-metre backward walk test
     "effort": {"borg_cr10": _EFFORT},  # how hard the last session was
-    "doctor": {"question": TEXT},  # status | health
+    "doctor": {"question": TEXT},  # status | health | parts
     "told": {"alert_id": TEXT},  # the broker has confirmed this danger: help has been told
     "consumed": {"segment": TEXT},  # the service has stored everything before this segment
 }

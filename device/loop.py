@@ -41,7 +41,7 @@ class Loop:
         self.source, self.core, self.policy = source, core, policy
         self.haptics, self.health, self.lanes = haptics, health, lanes
         self.lateness, self.overload = Lateness(), Overload()
-        self.orders = Orders(policy, haptics, health, lanes, self.lateness)
+        self.orders = Orders(policy, haptics, health, lanes, self.lateness, source.parts)
         self.gestures = Gestures()
         self.sample = -1  # index of the newest, as the core counts them
         self.skipped = 0  # deadlines that were missed altogether

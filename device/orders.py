@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from device.alerts import Record
@@ -16,10 +17,13 @@ class Orders:
     """Requests are well formed (commands.validate) and answered as accepted when they come here."""
 
     def __init__(
-        self, policy: Policy, haptics: Haptics, health: Health, lanes: Lanes, lateness: Lateness
-    ) -> None:
+        self, policy: Policy, haptics: Haptics, health: Health, lanes: Lanes, lateness: Lateness,
+        parts: Callable[[], str],
+    ) -> None:  # fmt: skip
+        """`parts`: what the belt is made of, in one line."""
         self._policy, self._haptics = policy, haptics
         self._health, self._lanes, self._lateness = health, lanes, lateness
+        self._parts = parts
 
     def obey(self, now: float, request: dict[str, Any]) -> list[Record]:
         """What came of one request, as records. `consumed` and `told` need none."""
@@ -51,8 +55,10 @@ class Orders:
         return record
 
     def _examine(self, now: float, request: dict[str, Any]) -> Record:
+        if request["question"] == "parts":
+            return self._policy.result(now, request, detail=self._parts())
         if request["question"] not in ("status", "health"):
-            return self._policy.result(now, request, "the doctor answers: status, health")
+            return self._policy.result(now, request, "the doctor answers: status, health, parts")
         said = f"{self._health.words()}; {self._lateness.words()}"
         record = self._policy.result(now, request, detail=said)
         record.measurements |= {

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {  # subcommand → what it does, in one line
     "demo": "the whole system with a simulated wearer, in real time",
     "run": "the device on real hardware",
     "serve": "the service: delivery, store, page",
+    "doctor": "examines the belt: what can be trusted, and what helps where it cannot",
     "convert": "published recordings, as they are downloaded, into a recording set",
     "replay": "the same core and policy over recordings",
     "evaluate": "the figures of a recording set",

@@ -20,6 +20,11 @@ class PiPower:
     def __init__(self, sys: Path = Path("/sys")) -> None:
         self._file = next(iter(sorted(sys.glob(PLACES))), None)
 
+    @property
+    def there(self) -> bool:
+        """Whether there is anything to read."""
+        return self._file is not None
+
     def read(self) -> list[str]:
         """What limits the Pi now, in words (NOW). Raises OSError, ValueError."""
         return self._words(0)

@@ -23,5 +23,8 @@ class Source(Protocol):
     def faults(self) -> dict[str, str]:
         """Part of the belt → what is wrong with it, in one line; empty: nothing (health.py)."""
 
+    def parts(self) -> str:
+        """What the belt is made of and how that is, in one line for a technician."""
+
     def close(self) -> None:
         """Leave every pin and bus as it should be left."""

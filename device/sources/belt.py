@@ -115,6 +115,15 @@ class BeltSource:
             "identity": self.imu.warning,
         }
 
+    def parts(self) -> str:
+        imu, charge = self.imu, self._charge.share
+        return ", ".join([
+            f"{imu.name} at {imu.temperature:.1f} °C with {imu.errors} bus errors so far",
+            f"rear sensor {type(self._ranger).__name__ if self._ranger else 'none'}",
+            f"motor {type(self._motor).__name__}",
+            "charge not known" if math.isnan(charge) else f"charge {charge:.0%}",
+        ])  # fmt: skip
+
     def close(self) -> None:
         self._bus.close()
         self._ranger_bus.close()

@@ -15,6 +15,7 @@ from device.drivers.bus import Bus, open_smbus
 from device.drivers.drv2605l import Drv2605l
 from device.drivers.imu import ChipError
 from device.drivers.motor import Motor
+from device.remedies import REMEDIES
 from device.sources.belt import BeltSource, assemble
 from device.sources.worker import BusThread
 
@@ -23,6 +24,11 @@ PATIENCE_S = 0.004  # s the loop waits for a bus at each tick; an ordinary read 
 
 class HardwareMissingError(Exception):
     """What is not there and what to do about it, in one line."""
+
+    def __init__(self, what: str, remedy: str) -> None:
+        """`remedy`: a key of REMEDIES."""
+        super().__init__(f"{what}: {REMEDIES[remedy].remedy}")
+        self.what = what
 
 
 class _NoBusError(OSError):
@@ -35,47 +41,40 @@ def live(config: Config, clock: Clock) -> tuple[BeltSource, Any]:
     `clock` is not needed: real hardware lives in real time.
     """
     try:
-        _bus(config.imu.bus).close()
-        pins = _pins(config)
-        return assemble("live", config, _bus, pins, partial(BusThread, patience=PATIENCE_S))
+        bus(config.imu.bus).close()
+        return assemble("live", config, bus, pins(config), partial(BusThread, patience=PATIENCE_S))
     except _NoBusError as error:
-        raise HardwareMissingError(
-            f"{error.strerror}: `sudo raspi-config nonint do_i2c 0`, for an mb1242 the overlay in "
-            "hardware.md, or set [imu] bus, [ranger] bus"
-        ) from error
+        raise HardwareMissingError(str(error.strerror), "no_bus") from error
     except OSError as error:
         raise HardwareMissingError(
-            f"no motion sensor on I2C bus {config.imu.bus} ({error.strerror or error}): "
-            f"check its wiring, then `i2cdetect -y {config.imu.bus}`"
+            f"no motion sensor on I2C bus {config.imu.bus} ({error.strerror or error})",
+            "imu_missing",
         ) from error
     except ChipError as error:
-        raise HardwareMissingError(f"{error}: set [imu] address, or change the board") from error
-    except _pin_errors() as error:
-        raise HardwareMissingError(
-            f"a pin cannot be used ({error}): check the pins set, `gpioinfo` says who has it"
-        ) from error
+        raise HardwareMissingError(str(error), "imu_stranger") from error
+    except pin_errors() as error:
+        raise HardwareMissingError(f"a pin cannot be used ({error})", "no_pins") from error
 
 
 def motor(config: Config) -> Any:
     """The belt's motor alone. Raises HardwareMissingError."""
     try:
         if config.motor.driver == "pwm":
-            return Motor(_pins(config), config.motor.pin)
-        driver = Drv2605l(Bus(lambda: _bus(config.imu.bus)), lambda job: job())
+            return Motor(pins(config), config.motor.pin)
+        driver = Drv2605l(Bus(lambda: bus(config.imu.bus)), lambda job: job())
         driver.work(0.0)
     except _NoBusError as error:
-        raise HardwareMissingError(f"{error.strerror}: set [imu] bus") from error
-    except _pin_errors() as error:
-        raise HardwareMissingError(
-            f"a pin cannot be used ({error}): check the pins set, `gpioinfo` says who has it"
-        ) from error
+        raise HardwareMissingError(str(error.strerror), "no_bus") from error
+    except pin_errors() as error:
+        raise HardwareMissingError(f"a pin cannot be used ({error})", "no_pins") from error
 
     if driver.fault:
-        raise HardwareMissingError(f"{driver.fault}: check the wiring of the DRV2605L")
+        raise HardwareMissingError(driver.fault, "motor_driver")
     return driver
 
 
-def _bus(number: int) -> Any:
+def bus(number: int) -> Any:
+    """The kernel's bus of that number. Raises OSError."""
     try:
         return open_smbus(number)
     except OSError as error:
@@ -84,13 +83,13 @@ def _bus(number: int) -> Any:
         ) from error
 
 
-def _pin_errors() -> tuple[type[Exception], ...]:
+def pin_errors() -> tuple[type[Exception], ...]:
     """What a pin that cannot be had raises; lgpio's own error is none of gpiozero's."""
     lgpio = sys.modules.get("lgpio")
     return (GPIOZeroError, lgpio.error) if lgpio else (GPIOZeroError,)
 
 
-def _pins(config: Config) -> Any:
+def pins(config: Config) -> Any:
     """gpiozero's lgpio back end, by name: what it would choose by itself depends on the machine.
 
     lgpio keeps a notification file in LG_WD, by default the working directory (gpiozero #1106).
@@ -100,11 +99,9 @@ def _pins(config: Config) -> Any:
         from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415 — only on a Pi
     except ImportError as error:
         raise HardwareMissingError(
-            "the pins cannot be reached: lgpio is not installed; `sudo apt install python3-lgpio`"
+            "the pins cannot be reached (lgpio is not installed)", "no_pins"
         ) from error
     try:
         return LGPIOFactory()
     except Exception as error:  # lgpio.error derives from Exception itself
-        raise HardwareMissingError(
-            f"the pins cannot be reached ({error}): add this user to the group gpio"
-        ) from error
+        raise HardwareMissingError(f"the pins cannot be reached ({error})", "no_pins") from error

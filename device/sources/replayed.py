@@ -59,6 +59,9 @@ class ReplayedSource:
     def faults(self) -> dict[str, str]:
         return {}
 
+    def parts(self) -> str:
+        return "a recording"
+
     def close(self) -> None:
         """Nothing is held."""
 

@@ -79,6 +79,9 @@ class Stander:
     def faults(self) -> dict[str, str]:
         return self.broken
 
+    def parts(self) -> str:
+        return "one who stands"
+
     def close(self) -> None:
         return
 

@@ -229,7 +229,7 @@ def test_live_is_the_same_but_for_the_bus_and_the_pins(monkeypatch: pytest.Monke
     clock, config = Clock(), Config()
     electronics = Bench(config, SCENARIOS["clear"].script, clock)
     monkeypatch.setattr(live_module, "open_smbus", electronics.open)
-    monkeypatch.setattr(live_module, "_pins", lambda config: electronics.pins)
+    monkeypatch.setattr(live_module, "pins", lambda config: electronics.pins)
     monkeypatch.setattr(live_module, "PATIENCE_S", 10.0)  # the bus is quick, the machine may not be
     real, motor = live(config, clock)
     assert (real.name, type(real), type(motor)) == ("live", BeltSource, Motor)
@@ -267,7 +267,7 @@ def test_no_or_another_imu_is_one_line(
     electronics.imu.present = fault != "absent"
     electronics.imu._registers[0x0F] = 0x70
     monkeypatch.setattr(live_module, "open_smbus", electronics.open)
-    monkeypatch.setattr(live_module, "_pins", lambda config: electronics.pins)
+    monkeypatch.setattr(live_module, "pins", lambda config: electronics.pins)
     with pytest.raises(HardwareMissingError, match=words):
         live(Config(), Clock())
 

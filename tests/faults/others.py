@@ -30,7 +30,7 @@ def _refused(it: Outcome, bench: Bench, words: str) -> Outcome:
     with (
         patch.dict(sys.modules, {"lgpio": SimpleNamespace(error=LgpioError)}),
         patch.object(live_module, "open_smbus", bench.open),
-        patch.object(live_module, "_pins", lambda config: bench.pins),
+        patch.object(live_module, "pins", lambda config: bench.pins),
         patch.object(live_module, "PATIENCE_S", 10.0),
     ):
         try:

@@ -1,0 +1,90 @@
+"""One message through the broker and back, with the belt's own credentials: for the doctor."""
+
+from __future__ import annotations
+
+import ssl
+import uuid
+from pathlib import Path
+from typing import Any
+
+import paho.mqtt.client as mqtt
+from paho.mqtt.enums import CallbackAPIVersion
+
+from device.clock import Clock
+from device.config import Config, Mqtt
+from device.doctor.finding import Finding
+
+PATIENCE_S = 5.0  # s for the broker's answers
+
+
+def round_trip(config: Config, clock: Clock) -> Finding:
+    """Over `rearguard/<belt>/doctor`, QoS 1, not retained."""
+    where = f"{config.mqtt.host}:{config.mqtt.port}"
+    trip = _Trip(f"rearguard/{config.belt.name}/doctor", clock)
+    try:
+        _credentials(trip.client, config.mqtt)
+    except (OSError, ValueError) as error:
+        said, fault = f"a file of [mqtt] cannot be used ({error})", "broker_refuses"
+    else:
+        said, fault = trip.go(config.mqtt)
+    return Finding("broker", f"{where}: {said}", fault)
+
+
+class _Trip:
+    """A message of its own, so that no other is taken for it."""
+
+    def __init__(self, topic: str, clock: Clock) -> None:
+        self._topic, self._clock, self._token = topic, clock, uuid.uuid4().bytes
+        self._answer: str | None = None  # why it is refused; empty: it is not; None: no answer
+        self._sent = self._back = 0.0  # s
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.client.connect_timeout = PATIENCE_S
+        self.client.on_connect = self._connected
+        self.client.on_subscribe = self._subscribed
+        self.client.on_message = self._came
+
+    def go(self, broker: Mqtt) -> tuple[str, str]:
+        """What was seen, and the fault it is."""
+        try:
+            self.client.connect(broker.host, broker.port)
+            end = self._clock.now() + PATIENCE_S
+            while self._clock.now() < end and not self._back and not self._answer:
+                self.client.loop(0.1)
+        except ssl.SSLError as error:
+            return str(error), "broker_refuses"
+        except OSError as error:
+            return error.strerror or str(error), "broker_unreachable"
+        finally:
+            self.client.disconnect()
+        if self._back:
+            return f"there and back in {1e3 * (self._back - self._sent):.0f} ms", ""
+        if self._answer is None:
+            return "no answer", "broker_unreachable"
+        if self._answer:
+            return self._answer, "broker_refuses"
+        return f"nothing came back over {self._topic}", "broker_silent"
+
+    def _connected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
+        self._answer = str(reason) if reason.is_failure else ""
+        if not self._answer:
+            self.client.subscribe(self._topic, qos=1)
+
+    def _subscribed(self, *_: Any) -> None:
+        self._sent = self._clock.now()
+        self.client.publish(self._topic, self._token, qos=1)
+
+    def _came(self, _client: Any, _data: Any, message: mqtt.MQTTMessage) -> None:
+        if message.payload == self._token:
+            self._back = self._clock.now()
+
+
+def _credentials(client: mqtt.Client, broker: Mqtt) -> None:
+    """Raises OSError, ValueError."""
+    if broker.username:
+        password = None
+        if broker.password_file != Path():
+            lines = broker.password_file.read_text(encoding="utf-8").splitlines()
+            password = lines[0].strip() if lines else ""
+        client.username_pw_set(broker.username, password)
+    if broker.ca_file != Path():
+        client.tls_set(ca_certs=str(broker.ca_file))
