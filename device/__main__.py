@@ -33,6 +33,7 @@ from device.sources import Source
 from device.sources.live import HardwareMissingError, live
 from device.sources.scenarios import SCENARIOS
 from device.sources.simulated import simulated
+from device.supervisor import VARIABLE, Supervisor
 
 BAD_USE = 2  # exit code for what a person must mend
 
@@ -55,7 +56,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     stopping = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stopping.set())
+    watched = os.environ.get(VARIABLE, "")
     try:
+        if args.simulate and watched and os.getppid() == 1:
+            raise StartError("a unit guards with no simulated belt: take --simulate out of it")
         config = load(args.config)
         small_stacks()
         # before any thread is made: they inherit it; a simulated belt is none to make way for
@@ -64,7 +68,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             parts.enter_context(_logging())
             for refused in filter(None, rights):
                 log.warning("%s", refused)
-            loop = _assemble(config, args.simulate, rights, parts)
+            loop = _assemble(config, args.simulate, rights, parts, Supervisor(watched))
             log.info("started, fed by %s, %g ticks a second", loop.source.name, 1 / loop.period)
             if rights and not rights[0]:
                 real_time(LOOP)
@@ -77,10 +81,15 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _assemble(
-    config: Config, scenario: str | None, rights: list[str], parts: contextlib.ExitStack
+    config: Config,
+    scenario: str | None,
+    rights: list[str],
+    parts: contextlib.ExitStack,
+    supervisor: Supervisor,
 ) -> Loop:
     """Every part, each with its end pushed on `parts`; the first made is the last to end."""
     clock = MonotonicClock()
+    parts.callback(supervisor.close)
     with _startable(f"{config.belt.run_dir} cannot be used", "set [belt] run_dir"):
         config.belt.run_dir.mkdir(parents=True, exist_ok=True)
         parts.enter_context(alone(config.belt.run_dir))
@@ -116,6 +125,7 @@ def _assemble(
         Haptics(motor, config.motor.strength),
         health,
         Lanes(ring, recorder, control, box),
+        supervisor,
     )
 
 

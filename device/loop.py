@@ -19,10 +19,12 @@ from device.lateness import Lateness, Overload
 from device.orders import Orders
 from device.policy import Policy
 from device.sources import Source
+from device.supervisor import NOBODY, Supervisor
 
 SPOILT = {Gap.FROZEN: Freshness.FROZEN, Gap.RANGE: Freshness.ABSURD}
 SPOILT_PINGS = {Echo.STUCK: Freshness.FROZEN, Echo.GLITCH: Freshness.ABSURD}
 REACHED = {Guard.FULL: "guarding", Guard.NO_REAR: "no_rear", Guard.NO_IMU: "no_imu"}
+HEARD = (Echo.DISTANCE, Echo.NOTHING_IN_RANGE)
 SHED_TO = 5  # ticks to a frame in the ring while telemetry is shed: the service must see life
 ANSWERS = {Gesture.SHORT: "answer", Gesture.DOUBLE: "answer_twice", Gesture.LONG: "danger"}
 
@@ -34,12 +36,13 @@ class Loop:
 
     def __init__(
         self, clock: Clock, rate: float, source: Source, core: Core, policy: Policy,
-        haptics: Haptics, health: Health, lanes: Lanes,
+        haptics: Haptics, health: Health, lanes: Lanes, supervisor: Supervisor = NOBODY,
     ) -> None:  # fmt: skip
         """`rate`: ticks a second."""
         self.clock, self.period = clock, 1.0 / rate
         self.source, self.core, self.policy = source, core, policy
         self.haptics, self.health, self.lanes = haptics, health, lanes
+        self.supervisor = supervisor
         self.lateness, self.overload = Lateness(), Overload()
         self.orders = Orders(policy, haptics, health, lanes, self.lateness, source.parts)
         self.gestures = Gestures()
@@ -92,13 +95,15 @@ class Loop:
             frame.motor = self.haptics.duty
         self.keep(frames)
         self.health.see("loop", now)
+        if any(map(_fresh, frames)):
+            self.supervisor.alive(now)  # decided and acted, on data of this moment; nothing less
         self.overload.note(self.clock.now() - deadline > self.period)
 
     def judge(self, frame: Frame, now: float) -> list[Record]:
         """One sample through the core and the policy."""
         if frame.ping_echo >= 0:
             self.core.ping(frame.ping_t, frame.ping_range, frame.ping_echo)
-            if frame.ping_echo in (Echo.DISTANCE, Echo.NOTHING_IN_RANGE):
+            if frame.ping_echo in HEARD:
                 self.health.see("ranger", frame.ping_t)
             elif how := SPOILT_PINGS.get(Echo(frame.ping_echo)):
                 self.health.spoil("ranger", how)
@@ -149,6 +154,8 @@ class Loop:
         self.health.note(now, {**self.lanes.faults(), **self.source.faults(), "overload": shedding})
         before = self.health.guard
         self.tell(self.policy.find(now, self.health.check(now, self.policy.is_open)))
+        if self.health.guard != before:
+            self.supervisor.status(self.health.words())
         if self.health.guard > before:
             log.info("guarding: %s", self.health.words())
             self.haptics.feel(REACHED[self.health.guard], self.clock.now())
@@ -162,6 +169,11 @@ class Loop:
         while (now := self.clock.now()) < end:
             self.haptics.update(now)
             self.clock.sleep_until(now + self.period)
+
+
+def _fresh(frame: Frame) -> bool:
+    """Whether a frame brings anything that can be judged."""
+    return frame.gap == Gap.NONE or frame.ping_echo in HEARD
 
 
 def _pattern(record: Record) -> str | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+import os
 import signal
 import socket
 import sys
@@ -18,6 +19,7 @@ from device import commands, settings
 from device.alerts import Level
 from device.clock import boot_id
 from device.config import Config
+from device.supervisor import VARIABLE, Supervisor
 from service import api
 from service.broker import Broker
 from service.credentials import MIN_TOKEN, CredentialError, secret, tls
@@ -126,9 +128,18 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
         token=token,
         login_page=(api.PAGE / "login.html").read_text(encoding="utf-8"),
     )
+    supervisor = Supervisor(os.environ.get(VARIABLE, ""))
+
+    async def beat() -> None:
+        """Called by the event loop that answers HTTP: with the other loop, all that must live."""
+        if loop.alive(now := moment().t):
+            supervisor.alive(now)
+
     server = uvicorn.Server(
         uvicorn.Config(
             gate,
+            callback_notify=beat,
+            timeout_notify=-(10**12),  # s of wall time, which steps: so it is each second
             loop="asyncio",
             http="h11",
             ws="none",

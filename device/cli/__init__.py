@@ -1,6 +1,7 @@
 """The `rearguard` command. One module a subcommand, imported only when it is asked for.
 
-A subcommand `name` is `device/cli/<name>.py` with a row in `COMMANDS` and two functions:
+A subcommand `name` is `device/cli/<name>.py` (`_` for `-`) with a row in `COMMANDS` and two
+functions:
 
     def add(parser: argparse.ArgumentParser) -> None     declares its arguments
     def execute(args: argparse.Namespace) -> int         does it; returns the exit code
@@ -27,6 +28,8 @@ COMMANDS: dict[str, str] = {  # subcommand → what it does, in one line
     "replay": "the same core and policy over recordings",
     "evaluate": "the figures of a recording set",
     "feel": "what the belt says to the skin: each pattern with its meaning, played or drawn",
+    "motor-off": "the motor and the buzzer off, whatever a dead device has left on",
+    "not-guarding": "lets the wearer feel, for a minute, that the belt does not guard",
     "plot": "signals, vertical, decisions and truth of one trial",
 }
 
@@ -66,7 +69,7 @@ def _run(words: list[str]) -> int:
     for name, does in COMMANDS.items():
         command = commands.add_parser(name, help=does, description=does, allow_abbrev=False)
         if name in words:
-            module = importlib.import_module(f"device.cli.{name}")
+            module = importlib.import_module(f"device.cli.{name.replace('-', '_')}")
             module.add(command)
             command.set_defaults(execute=module.execute)
     args = parser.parse_args(words)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable
+from typing import Any
 
 from device.drivers.bus import Bus
 
@@ -179,3 +180,9 @@ class Drv2605l:
 
     def _set(self, register: int, value: int) -> None:
         self._bus.write_byte_data(ADDRESS, register, value)
+
+
+def silence(bus: Any) -> None:
+    """Off and asleep, whatever the chip was doing. Raises OSError."""
+    bus.write_byte_data(ADDRESS, GO, 0)
+    bus.write_byte_data(ADDRESS, MODE, STANDBY)

@@ -6,10 +6,12 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from gpiozero import OutputDevice
+
 from device.config import Config
 from device.drivers.bus import Bus, PowerSwitch
 from device.drivers.button import Button
-from device.drivers.drv2605l import Drv2605l
+from device.drivers.drv2605l import Drv2605l, silence
 from device.drivers.hcsr04 import Hcsr04
 from device.drivers.imu import Imu, Reading, missing
 from device.drivers.imus import probe
@@ -195,3 +197,18 @@ def assemble(
     charge = Charge(gauge, config.battery.low_share, supply or PiPower())
     source = BeltSource(name, imu, ranger, button, motor, charge, worker, ranger_worker, chores)
     return source, motor
+
+
+def quiet(config: Config, open_bus: Callable[[int], Any], open_pins: Callable[[], Any]) -> None:
+    """Motor and buzzer off, with nothing else of the belt touched. Raises what the openers do."""
+    if config.motor.driver == "drv2605l":
+        bus = open_bus(config.imu.bus)
+        try:
+            silence(bus)
+        finally:
+            bus.close()
+    outputs = [config.motor.pin] if config.motor.driver == "pwm" else []
+    outputs += [config.motor.buzzer_pin] if config.motor.buzzer_pin >= 0 else []
+    pins = open_pins() if outputs else None
+    for pin in outputs:
+        OutputDevice(pin, initial_value=False, pin_factory=pins).close()

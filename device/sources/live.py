@@ -16,7 +16,7 @@ from device.drivers.drv2605l import Drv2605l
 from device.drivers.imu import ChipError
 from device.drivers.motor import Motor
 from device.remedies import REMEDIES
-from device.sources.belt import BeltSource, assemble
+from device.sources.belt import BeltSource, assemble, quiet
 from device.sources.worker import BusThread
 
 PATIENCE_S = 0.004  # s the loop waits for a bus at each tick; an ordinary read takes 2 at 100 kHz
@@ -71,6 +71,20 @@ def motor(config: Config) -> Any:
     if driver.fault:
         raise HardwareMissingError(driver.fault, "motor_driver")
     return driver
+
+
+def motor_off(config: Config) -> None:
+    """Motor and buzzer off, whatever a dead device has left. Raises HardwareMissingError."""
+    try:
+        quiet(config, bus, lambda: pins(config))
+    except _NoBusError as error:
+        raise HardwareMissingError(str(error.strerror), "no_bus") from error
+    except OSError as error:
+        raise HardwareMissingError(
+            f"the motor's driver does not answer ({error.strerror or error})", "motor_driver"
+        ) from error
+    except pin_errors() as error:
+        raise HardwareMissingError(f"a pin cannot be used ({error})", "no_pins") from error
 
 
 def bus(number: int) -> Any:

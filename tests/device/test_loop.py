@@ -435,3 +435,35 @@ def test_a_motor_that_cannot_be_felt_does_not_guard(belt: Belt) -> None:
     told = alerts(belt.told())
     assert told[:2] == [("motor_fault", "raised"), ("not_guarding", "raised")]
     assert ("motor_fault", "cleared") in told
+
+
+class Signs:
+    """A supervisor that counts."""
+
+    def __init__(self) -> None:
+        self.lives, self.words = 0, ""
+
+    def alive(self, now: float) -> None:
+        self.lives += 1
+
+    def status(self, words: str) -> None:
+        self.words = words
+
+
+def test_a_sign_of_life_is_a_decision_on_fresh_data(belt: Belt) -> None:
+    belt.loop.supervisor = signs = Signs()
+    belt.run(3.0)
+    assert signs.lives == belt.loop.ticks
+    assert signs.words.startswith("full")
+    belt.source.gap = Gap.BUS
+    belt.run(1.0)
+    assert signs.words.startswith("no_imu")
+    with_pings = signs.lives
+    assert 10 < with_pings - 300 < 30, "the rear sensor's pings are still judged, 16 a second"
+    belt.source.ranger = False
+    belt.run(3.0)
+    assert signs.lives <= with_pings + 1, "the loop runs, but on nothing"
+    assert signs.words.startswith("not_guarding")
+    belt.source.gap = Gap.NONE
+    belt.run(0.1)
+    assert signs.lives >= with_pings + 9
