@@ -7,6 +7,7 @@ import contextlib
 import logging
 import logging.handlers
 import math
+import os
 import queue
 import signal
 import sys
