@@ -10,7 +10,16 @@ from typing import Any
 
 from service import programme
 from service.programme import PROGRAMMES, Goal, Programme
-from service.progress import FIGURES, Session, dose_min, middle, trends, when
+from service.progress import (
+    FIGURES,
+    Dated,
+    Session,
+    change,
+    dated,
+    dose_min,
+    middle,
+    when,
+)
 
 _VARIABILITY = next(figure for figure in FIGURES if figure.name == "step_time_cv")
 _EFFORT = next(figure for figure in FIGURES if figure.name == "borg_cr10")
@@ -36,8 +45,6 @@ def course(
     screenings: Sequence[dict[str, Any]],
     falls: Sequence[dict[str, Any]],
     now: datetime,
-    *,
-    long_allowed: bool,
 ) -> Course | None:
     """The course under way, from the records of it; None: no programme is chosen.
 
@@ -47,28 +54,34 @@ def course(
         return None
     name, began = chosen[-1]["detail"], when(chosen[-1])
     plan = PROGRAMMES[name]
+    walked, asked, fallen = dated(sessions), dated(screenings), [when(fall) for fall in falls]
+    at_first = screened(screenings, began)
     weeks: list[programme.Week] = []
-    goals = programme.goals(plan, [], screened(screenings, began), long_allowed)
+    goals = programme.goals(plan, weeks, at_first)
     ends = began + timedelta(weeks=1)
     while ends <= now and len(weeks) < MOST_WEEKS:
-        goal = goals[-1]
-        weeks.append(_week(goal, sessions, screenings, falls, ends))
-        goals = programme.goals(plan, weeks, screened(screenings, began), long_allowed)
+        weeks.append(_week(goals[-1], walked, asked, fallen, ends))
+        goals = programme.goals(plan, weeks, at_first)
         ends += timedelta(weeks=1)
-    so_far = [s for s in sessions if ends - timedelta(weeks=1) <= when(s) < ends]
     goal = programme.standing(goals.pop(), screened(screenings, now))
-    return Course(name, plan, began, weeks, goals, goal, len(_counted(so_far, goal)))
+    this_week = len(_counted(_within(walked, ends), goal))
+    return Course(name, plan, began, weeks, goals, goal, this_week)
 
 
 def screened(screenings: Sequence[dict[str, Any]], at: datetime) -> str:
     """What the screening said as it stood at a time: allow, limit, refuse; empty: never asked."""
-    before = [record for record in screenings if when(record) <= at]
-    return _verdict(before[-1]) if before else ""
+    return _screened(dated(screenings), at)
 
 
-def _verdict(record: dict[str, Any]) -> str:
-    word = str(record.get("detail", "")).split(":")[0].split(" ")[0].lower()
+def _screened(asked: Dated, at: datetime) -> str:
+    before = [record for when_, record in asked if when_ <= at]
+    word = str(before[-1].get("detail", "")).split(":")[0].split(" ")[0] if before else ""
     return word if word in ("allow", "limit", "refuse") else ""
+
+
+def _within(walked: Dated, ends: datetime) -> list[Session]:
+    """The sessions of the week that ends then."""
+    return [session for at, session in walked if ends - timedelta(weeks=1) <= at < ends]
 
 
 def _counted(sessions: Sequence[Session], goal: Goal) -> list[Session]:
@@ -76,26 +89,21 @@ def _counted(sessions: Sequence[Session], goal: Goal) -> list[Session]:
 
 
 def _week(
-    goal: Goal,
-    sessions: Sequence[Session],
-    screenings: Sequence[dict[str, Any]],
-    falls: Sequence[dict[str, Any]],
-    ends: datetime,
+    goal: Goal, walked: Dated, asked: Dated, fallen: Sequence[datetime], ends: datetime
 ) -> programme.Week:
-    walked = [s for s in sessions if ends - timedelta(weeks=1) <= when(s) < ends]
-    counted = _counted(walked, goal)
-    before = [s for s in sessions if when(s) < ends]
-    last_fall = max((when(record) for record in falls if when(record) < ends), default=None)
-    cleared = last_fall is None or any(last_fall < when(r) < ends for r in screenings)
+    sessions = _within(walked, ends)
+    counted = _counted(sessions, goal)
+    last_fall = max((at for at in fallen if at < ends), default=None)
+    cleared = last_fall is None or any(last_fall < at < ends for at, _ in asked)
     in_week = last_fall is not None and last_fall >= ends - timedelta(weeks=1)
     return programme.Week(
         sessions=len(counted),
         dose_min=middle(map(dose_min, counted)),
-        variability=middle(map(_VARIABILITY.of, walked)),
-        effort=middle(map(_EFFORT.of, walked)),
-        screening=screened(screenings, ends),
+        variability=middle(map(_VARIABILITY.of, sessions)),
+        effort=middle(map(_EFFORT.of, sessions)),
+        screening=_screened(asked, ends),
         fell=in_week or not cleared,
-        unsteadier=trends(before, [], ends)[_VARIABILITY.name].clear > 0,
+        unsteadier=change(walked, _VARIABILITY.of, ends).clear > 0,
     )
 
 

@@ -12,8 +12,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 
-USUAL_MOST = 20.0  # min a session, walking backward; more only where plan and screening allow it
-LIMITED_MOST = 10.0  # min, under a screening that limits
+USUAL_MOST = 20.0  # min a session, walking backward; more only if programme and screening allow it
+LIMITED_MOST = 10.0  # min, under a screening that limits; the device keeps to the same
 TIRED, TOO_HARD = 5.0, 7.0  # Borg CR10: "hard" is not to be raised, "very hard" is taken back
 DONE_SHARE = 0.9  # of the week's goal, which counts as done
 
@@ -81,18 +81,15 @@ class Goal:
     raised: bool = False
 
 
-def goals(
-    programme: Programme, weeks: Iterable[Week], screening: str, long_allowed: bool
-) -> list[Goal]:
+def goals(programme: Programme, weeks: Iterable[Week], screening: str) -> list[Goal]:
     """The goal of each week: the first, and one after each of `weeks`.
 
-    `screening` is the result before the first week; `long_allowed`: a clinician named in the
-    configuration allows more than `USUAL_MOST`.
+    `screening` is the result before the first week.
     """
-    goal = _bounded(programme, 0, "the programme's first week", screening, long_allowed)
+    goal = _bounded(programme, 0, "the programme's first week", screening)
     made, before = [goal], list[float]()
     for week in weeks:
-        goal = _next(programme, goal, week, before, long_allowed)
+        goal = _next(programme, goal, week, before)
         made.append(goal)
         if not math.isnan(week.variability):
             before.append(week.variability)
@@ -113,17 +110,15 @@ def _unsteadier(week: Week, before: list[float]) -> bool:
     return week.unsteadier or (bool(before) and week.variability > 1.1 * median(before))
 
 
-def _next(programme: Programme, goal: Goal, week: Week, before: list[float], long: bool) -> Goal:
+def _next(programme: Programme, goal: Goal, week: Week, before: list[float]) -> Goal:
     """The goal after `goal`, of which `week` came."""
     if week.screening not in ("allow", "limit"):
-        return _bounded(programme, 0, "", week.screening, long)
+        return _bounded(programme, 0, "", week.screening)
     if not goal.minutes:
         if week.fell or _unsteadier(week, before):
             what = "a fall, and no screening since" if week.fell else "steps less even than before"
             return replace(goal, reason=f"no session: {what}")
-        again = _bounded(
-            programme, 0, "from the start: a screening allows it", week.screening, long
-        )
+        again = _bounded(programme, 0, "from the start: a screening allows it", week.screening)
         return replace(again, raised=True)
     change, why = _verdict(programme, goal, week, before)
     step = goal.step
@@ -131,7 +126,7 @@ def _next(programme: Programme, goal: Goal, week: Week, before: list[float], lon
         step = max(0, step - 1)
     elif change > 0 and programme.minutes[step] <= goal.minutes:  # else that step is still to reach
         step += 1
-    made = _bounded(programme, step, why, week.screening, long)
+    made = _bounded(programme, step, why, week.screening)
     if change <= 0 or made.minutes <= goal.minutes:
         return replace(made, minutes=min(made.minutes, goal.minutes))
     return replace(made, raised=True)
@@ -158,11 +153,11 @@ def _done(goal: Goal, week: Week) -> bool:
     return week.sessions >= goal.sessions - 1 and week.dose_min >= DONE_SHARE * goal.minutes
 
 
-def _bounded(programme: Programme, step: int, why: str, screening: str, long: bool) -> Goal:
+def _bounded(programme: Programme, step: int, why: str, screening: str) -> Goal:
     """The goal of a step, or of the highest one below it that may be asked."""
     if screening not in ("allow", "limit"):
         return Goal(0.0, 0, _no_session(screening))
-    most = LIMITED_MOST if screening == "limit" else math.inf if long else USUAL_MOST
+    most = LIMITED_MOST if screening == "limit" else max(programme.minutes)
     step = min(step, len(programme.minutes) - 1)
     if programme.minutes[step] > most:
         why = f"{why}, within the {most:g} min that are allowed"

@@ -16,7 +16,6 @@ from service.trend import Trend, trend
 
 TREND_WEEKS = 8  # weeks back that a trend looks
 LEAST_DOSE_S = 60.0  # s; of a shorter walk only the dose is told, the rest is of too few steps
-WEEK_S = 7 * 86400.0
 
 Session = dict[str, Any]
 
@@ -55,7 +54,7 @@ def _effort(session: Session) -> float:
 
 
 FIGURES = (
-    Figure("dose_min", "Dose", "min a session", 1, 0, dose_min),
+    Figure("dose_min", "Dose a walk", "min", 1, 0, dose_min),
     Figure("speed_m_s", "Speed", "m/s", 2, 1, _total("speed_m_s")),
     Figure("cadence_steps_min", "Cadence", "steps/min", 0, 0, _total("cadence_steps_min")),
     Figure("step_time_cv", "Step variability", "%", 1, -1, _total("step_time_cv", 100.0)),
@@ -116,19 +115,42 @@ def trends(
 ) -> dict[str, Trend]:
     """Change a week of each figure and of TEST, by session, in the `TREND_WEEKS` to `until`.
 
+    Tests are far between: of them, all that are given count, a point a day.
+
     Walks of neighbouring days are more alike than chance, which makes the intervals a little too
     narrow; and of eight figures that do not change, one in three wearers shows one that seems to.
     """
-    from_ = until - timedelta(weeks=TREND_WEEKS)
+    walked = dated(sessions)
+    found = {figure.name: change(walked, figure.of, until) for figure in FIGURES}
+    return {**found, TEST: trend([(day.toordinal() / 7, t) for day, t in test_days(tests)])}
 
-    def points(items: Iterable[dict[str, Any]], of: Callable[[Any], float]) -> Trend:
-        near = ((when(item), of(item)) for item in items)
-        return trend(
-            [((at - from_).total_seconds() / WEEK_S, v) for at, v in near if from_ <= at <= until]
-        )
 
-    found = {figure.name: points(sessions, figure.of) for figure in FIGURES}
-    return {**found, TEST: points(tests, test_time)}
+def test_days(tests: Iterable[dict[str, Any]]) -> list[tuple[date, float]]:
+    """The median time of each day's trials [s]: trials of one day are one point, not three."""
+    days: dict[date, list[float]] = {}
+    for record in tests:
+        days.setdefault(when(record).date(), []).append(test_time(record))
+    return [(day, middle(times)) for day, times in sorted(days.items())]
+
+
+Dated = list[tuple[datetime, dict[str, Any]]]
+
+
+def dated(items: Iterable[dict[str, Any]]) -> Dated:
+    """Sessions or records, each with when it was."""
+    return [(when(item), item) for item in items]
+
+
+def change(items: Dated, of: Callable[[Any], float], until: datetime) -> Trend:
+    """The trend of one figure, a week, in the `TREND_WEEKS` to `until`."""
+    begins = until - timedelta(weeks=TREND_WEEKS)
+    return trend(
+        [
+            (at.date().toordinal() / 7, of(item))  # walks of one day say nothing of a change a week
+            for at, item in items
+            if begins <= at <= until
+        ]
+    )
 
 
 def middle(values: Iterable[float]) -> float:

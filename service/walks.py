@@ -60,13 +60,23 @@ class Walks:
         """A wearer's records of one of `RESULTS`, oldest first."""
         return self._records("kind = 'session' AND event = ? AND wearer = ?", event, wearer)
 
-    def alerts(self, event: str, wearer: str) -> list[dict[str, Any]]:
-        """The first record of each of its episodes, oldest first; tests are left out."""
-        found: dict[str, dict[str, Any]] = {}
-        for record in self._records("kind = 'alert' AND event = ? AND wearer = ?", event, wearer):
-            if not record.get("test"):
-                found.setdefault(record["alert_id"], record)
-        return list(found.values())
+    def happened(self, wearer: str) -> list[dict[str, Any]]:
+        """Each episode of an alert, oldest first: `event`, `level`, `state`, `raised_at`, `by`.
+
+        Named and levelled by what it came to; tests are left out.
+        """
+        rows = self._db.execute(
+            "SELECT e.event, e.level, e.state, json_extract(f.record, '$.raised_at'),"
+            " ifnull(json_extract(l.record, '$.by'), '')"
+            " FROM episodes e JOIN events f ON f.seq = e.first_seq JOIN events l"
+            " ON l.seq = e.last_seq WHERE f.wearer = ?"
+            " AND NOT ifnull(json_extract(f.record, '$.test'), 0) ORDER BY e.first_seq",
+            (wearer,),
+        )
+        return [
+            dict(zip(("event", "level", "state", "raised_at", "by"), row, strict=True))
+            for row in rows
+        ]
 
     def wearers(self) -> list[str]:
         """Everybody of whom there is a session or a result, by name."""

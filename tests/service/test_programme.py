@@ -16,10 +16,8 @@ FOUR = PROGRAMMES["four-weeks"]
 LONG = PROGRAMMES["four-weeks-long"]
 
 
-def minutes(
-    programme: Programme, *weeks: Week, screening: str = "allow", long: bool = False
-) -> list[float]:
-    return [goal.minutes for goal in goals(programme, weeks, screening, long)]
+def minutes(programme: Programme, *weeks: Week, screening: str = "allow") -> list[float]:
+    return [goal.minutes for goal in goals(programme, weeks, screening)]
 
 
 def test_weeks_that_go_well_follow_the_trial() -> None:
@@ -47,7 +45,7 @@ def test_weeks_that_go_well_follow_the_trial() -> None:
 def test_each_thing_that_speaks_against_more(
     bad: dict[str, object], asked: float, why: str
 ) -> None:
-    last = goals(FOUR, [GOOD, replace(GOOD, **bad)], "allow", False)[-1]  # type: ignore[arg-type]
+    last = goals(FOUR, [GOOD, replace(GOOD, **bad)], "allow")[-1]  # type: ignore[arg-type]
     assert last.minutes == asked
     assert why in last.reason
     assert not last.raised
@@ -58,9 +56,12 @@ def test_an_effort_that_nobody_told_holds_nothing_up() -> None:
 
 
 def test_more_than_twenty_minutes_only_when_allowed() -> None:
-    assert minutes(LONG, *[GOOD] * 4) == [15, 20, USUAL_MOST, USUAL_MOST, USUAL_MOST]
-    assert minutes(LONG, *[GOOD] * 4, long=True) == [15, 20, 25, 30, 30]
-    assert "within the 20 min" in goals(LONG, [GOOD] * 2, "allow", False)[2].reason
+    assert minutes(LONG, *[GOOD] * 4) == [15, 20, 25, 30, 30]
+    limited = replace(GOOD, screening="limit")
+    assert max(minutes(LONG, *[limited] * 4, screening="limit")) == LIMITED_MOST
+    assert "within the 10 min" in goals(LONG, [GOOD, GOOD, limited], "allow")[3].reason
+    usual = [programme for programme in PROGRAMMES.values() if programme is not LONG]
+    assert max(m for programme in usual for m in programme.minutes) <= USUAL_MOST
 
 
 def test_a_limit_holds_and_its_end_is_no_leap() -> None:
@@ -104,9 +105,9 @@ def test_ten_thousand_lives() -> None:
     rng = random.Random(7)
     raised = against = 0
     for _ in range(10_000):
-        programme, long = rng.choice(list(PROGRAMMES.values())), rng.random() < 0.3
+        programme = rng.choice(list(PROGRAMMES.values()))
         weeks = lived(rng)
-        made = goals(programme, weeks, rng.choice(["allow", "limit", "refuse", ""]), long)
+        made = goals(programme, weeks, rng.choice(["allow", "limit", "refuse", ""]))
         assert len(made) == len(weeks) + 1
         seen: list[float] = []
         for n, week in enumerate(weeks):
@@ -123,17 +124,15 @@ def test_ten_thousand_lives() -> None:
             if not math.isnan(week.variability):
                 seen.append(week.variability)
             raised += asked.minutes > was.minutes
-            bounded(programme, was, asked, long)
+            bounded(programme, was, asked)
     assert raised > 1000, "a test of what never rises must see it rise"
     assert against > 10_000
 
 
-def bounded(programme: Programme, was: Goal, asked: Goal, long: bool) -> None:
+def bounded(programme: Programme, was: Goal, asked: Goal) -> None:
     """No leap, and no more than the trial or the rule allows."""
     assert asked.raised == (asked.minutes > was.minutes)
-    assert asked.minutes <= (
-        max(programme.minutes) if long else min(USUAL_MOST, max(programme.minutes))
-    )
+    assert asked.minutes <= max(programme.minutes)
     if was.minutes:
         assert asked.minutes - was.minutes <= 5
     assert asked.reason

@@ -136,15 +136,13 @@ THREE_WEEKS = [0, 1, 3, 5, 7, 8, 10, 12, 14, 15, 17, 19]
 def test_a_course_follows_from_what_was_walked() -> None:
     """Nothing of it is kept but the choice."""
     walked = lived(THREE_WEEKS, dose_s=900, borg=3)
-    found = course(
-        CHOSEN, walked, [screening(-1, "allow")], [], START + timedelta(days=23), long_allowed=False
-    )
+    found = course(CHOSEN, walked, [screening(-1, "allow")], [], START + timedelta(days=23))
     assert found is not None
     assert [goal.minutes for goal in found.goals] == [10, 12, 14]
     assert (found.goal.minutes, found.this_week) == (15, 0)
     assert words(found.goal) == "4 sessions of 15 min walking backward (more: it went well)"
     now = START + timedelta(days=2)
-    begun = course(CHOSEN, walked[:2], [screening(-1, "allow")], [], now, long_allowed=False)
+    begun = course(CHOSEN, walked[:2], [screening(-1, "allow")], [], now)
     assert begun is not None
     assert (begun.weeks, begun.goal.minutes, begun.this_week) == ([], 10, 2)
 
@@ -161,9 +159,7 @@ def test_a_fall_counts_in_its_week_and_until_a_screening(
         screenings.append(screening(asked_again, "allow: nothing speaks against it"))
     falls = [] if fall is None else [record("fall", START + timedelta(days=fall), 5, kind="alert")]
     walked = lived(THREE_WEEKS[:8], dose_s=900)
-    found = course(
-        CHOSEN, walked, screenings, falls, START + timedelta(days=14.5), long_allowed=False
-    )
+    found = course(CHOSEN, walked, screenings, falls, START + timedelta(days=14.5))
     assert found is not None
     assert found.goal.minutes == expected
 
@@ -172,15 +168,15 @@ def test_a_refusal_stands_at_once_and_steps_grown_uneven_hold_it() -> None:
     walked = lived(THREE_WEEKS[:8], dose_s=900)
     now = START + timedelta(days=14.5)
     said = [screening(-1, "allow"), screening(14.2, "refuse: poor balance")]
-    found = course(CHOSEN, walked, said, [], now, long_allowed=False)
+    found = course(CHOSEN, walked, said, [], now)
     assert found is not None
     assert words(found.goal) == "no session: the screening refuses it"
     said[-1] = screening(14.2, "limit: dizziness")
-    limited = course(CHOSEN, walked, said, [], now, long_allowed=False)
+    limited = course(CHOSEN, walked, said, [], now)
     assert limited is not None
     assert limited.goal.minutes == 10
     uneven = walked[:4] + lived(THREE_WEEKS[4:8], dose_s=900, step_time_cv=0.07)
-    held = course(CHOSEN, uneven, said[:1], [], now, long_allowed=False)
+    held = course(CHOSEN, uneven, said[:1], [], now)
     assert held is not None
     assert (held.goal.minutes, held.goal.reason) == (
         12,
@@ -189,13 +185,13 @@ def test_a_refusal_stands_at_once_and_steps_grown_uneven_hold_it() -> None:
 
 
 def test_no_course_without_a_choice_and_none_after_it_is_ended() -> None:
-    assert course([], [], [], [], START, long_allowed=False) is None
+    assert course([], [], [], [], START) is None
     ended = [*CHOSEN, record("programme", START, 2, detail="")]
-    assert course(ended, [], [], [], START, long_allowed=False) is None
+    assert course(ended, [], [], [], START) is None
 
 
 def test_what_was_never_screened_has_no_goal() -> None:
-    found = course(CHOSEN, [], [], [], START, long_allowed=False)
+    found = course(CHOSEN, [], [], [], START)
     assert found is not None
     assert words(found.goal) == "no session: the screening comes first"
     assert screened([screening(0, "what?")], START + timedelta(days=1)) == ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -55,3 +56,47 @@ def walk(
             "effort", at + timedelta(seconds=last + 60), number + 1, run=session, session=session,
             state="confirmed", measurements={"borg_cr10": borg},
         )  # fmt: skip
+
+
+def year(weeks: int = 52, *, better: bool = True, seed: int = 1) -> Iterator[dict[str, Any]]:
+    """A wearer's weeks: five walks each, a test of three trials each month, what else happens."""
+    rng = random.Random(seed)
+    way = 1 if better else -1
+    yield record("screening", START - timedelta(days=1), 1, run="r0", state="confirmed",
+                 detail="allow: nothing speaks against it")  # fmt: skip
+    yield record("perception", START - timedelta(days=1), 2, run="r0", state="confirmed",
+                 measurements={"felt": 10, "of": 10})  # fmt: skip
+    yield record("programme", START, 3, run="r0", detail="four-weeks")
+    number = 10
+    for week in range(weeks):
+        grown = way * min(week, 12) / 12  # what training brings levels off
+        for day in (0, 1, 3, 4, 6):
+            at = START + timedelta(weeks=week, days=day, hours=rng.uniform(0, 6))
+            if rng.random() < 0.1:
+                continue
+            number += 10
+            dose = 60 * (12 + 3 * grown) * rng.uniform(0.7, 1.1)
+            speed = 0.52 + 0.1 * grown + rng.gauss(0, 0.03)
+            yield from walk(
+                f"w{week}-{day}", at, dose_s=dose, minutes=dose / 42, every_s=0, first=number,
+                borg=rng.choice([None, 3.0, 3.0, 4.0]), speed_m_s=speed,
+                cadence_steps_min=92 + 6 * grown + rng.gauss(0, 3),
+                step_time_cv=max(0.01, 0.055 - 0.012 * grown + rng.gauss(0, 0.004)),
+                sway_m_s2=max(0.1, 0.62 - 0.1 * grown + rng.gauss(0, 0.05)),
+                cues=float(rng.randint(0, 12)),
+            )  # fmt: skip
+            if rng.random() < 0.2:
+                yield record("obstacle", at + timedelta(minutes=3), number + 8, kind="alert",
+                             level="warning", state="cleared", alert_id=f"o{number}")  # fmt: skip
+            if rng.random() < 0.02 if better else rng.random() < 0.08:
+                yield record("stumble", at + timedelta(minutes=4), number + 9, kind="alert",
+                             level="warning", state="cleared", alert_id=f"s{number}")  # fmt: skip
+        if week % 4 == 0:
+            for trial in range(3):
+                number += 10
+                yield record(
+                    "walk_test", START + timedelta(weeks=week, minutes=trial), number,
+                    state="confirmed", detail="distance by the wall",
+                    measurements={"time_s": 4.9 - 0.8 * grown + rng.gauss(0, 0.2),
+                                  "distance_m": 3.0, "steps": 7, "trial": trial + 1},
+                )  # fmt: skip
