@@ -16,7 +16,7 @@ from starlette.responses import FileResponse, StreamingResponse
 
 from device.alerts import EVENTS, Level
 from device.commands import CommandError
-from service import problems
+from service import problems, session_api
 from service.broker import Broker
 from service.desk import Desk, Refused, checked
 from service.history import History, UnknownId
@@ -70,6 +70,7 @@ def build(rooms: Rooms, version: str) -> FastAPI:
     _data(app, rooms)
     _commands(app, rooms)
     _page(app, rooms)
+    session_api.install(app, rooms.walks, rooms.live.belt)
     return app
 
 

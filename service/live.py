@@ -42,6 +42,10 @@ class Live:
         self._rear = Stream("rear", max(0.5, REAR_STALE_PINGS * config.ranger.period_s))
         self._has_rear = config.ranger.driver != "none"
 
+    @property
+    def belt(self) -> str:
+        return self._belt
+
     def online(self, t: float) -> bool:
         """Whether the device gives frames."""
         return not self._watch.silence(t)

@@ -87,6 +87,14 @@ class Walks:
         )
         return [name for (name,) in rows if name]
 
+    def wearing(self) -> str:
+        """Whose the device's newest record is; empty: it has said nothing yet."""
+        row = self._db.execute(
+            "SELECT wearer FROM events WHERE wearer <> '' AND run NOT LIKE 'service-%'"
+            " ORDER BY seq DESC LIMIT 1"
+        ).fetchone()
+        return row[0] if row else ""
+
     def close(self) -> None:
         self._db.close()
         self._history.close()

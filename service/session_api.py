@@ -1,0 +1,141 @@
+"""The walks over HTTP: sessions, wearers, progress, the report."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import math
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import FastAPI, Path, Query
+from starlette.responses import HTMLResponse
+
+from device.questions import PLACE, QUESTIONS
+from service.course import Course, words
+from service.dossier import Dossier, gather
+from service.history import UnknownId
+from service.problems import Problem
+from service.programme import PROGRAMMES
+from service.progress import FIGURES, TEST, Figure
+from service.report import STYLE, report
+from service.trend import Trend
+from service.walks import Walks
+
+Name = Annotated[str, Path(max_length=40)]
+Instant = Annotated[str, Query(max_length=40, description="ISO 8601, UTC")]
+_HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
+REPORT_HEADERS = {  # its style stands in it, so that it can be saved and sent; it runs no script
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_HASH}'; img-src data:; "
+    "frame-ancestors 'none'; base-uri 'none'; form-action 'none'"
+}
+
+
+def install(app: FastAPI, walks: Walks, belt: str) -> None:
+    """Add what is read. `def` endpoints run beside the server's loop, which they do not hold up."""
+
+    def dossier(wearer: str) -> Dossier:
+        if wearer not in walks.wearers():
+            raise Problem(404, f"nothing is kept of a wearer {wearer!r}: see /api/v1/wearers")
+        return gather(walks, wearer, datetime.now().astimezone())
+
+    @app.get("/api/v1/sessions", summary="Sessions, newest first")
+    def sessions(
+        wearer: Annotated[str, Query(max_length=40)] = "",
+        since: Instant = "",
+        before: Instant = "",
+        limit: Annotated[int, Query(ge=1, le=200)] = 50,
+    ) -> dict[str, Any]:
+        """Give `next` as `before` to go on to older ones."""
+        found = walks.sessions(wearer, since, before, limit + 1)
+        further = found[limit - 1]["started_at"] if len(found) > limit else None
+        return {"sessions": found[:limit], "next": further}
+
+    @app.get("/api/v1/sessions/{session}", summary="One session")
+    def one(session: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
+        try:
+            return walks.session(session)
+        except UnknownId as error:
+            raise Problem(404, f"there is no session {error}: see /api/v1/sessions") from error
+
+    @app.get("/api/v1/wearers", summary="Who has walked with this belt")
+    def wearers() -> dict[str, Any]:
+        """`wearing`: whose the device's newest record is; null: it has said nothing yet."""
+        return {"wearers": walks.wearers(), "wearing": walks.wearing() or None}
+
+    @app.get("/api/v1/wearers/{name}/progress", summary="Weeks at a glance, and what has changed")
+    def progress(name: Name) -> dict[str, Any]:
+        """`clear` 1 or -1: it rises or falls for sure (95 %); 0: no clear change; null: unknown."""
+        found = dossier(name)
+        return {
+            "wearer": name,
+            "weeks": [
+                {
+                    "start": week.start.isoformat(),
+                    "sessions": week.sessions,
+                    "total_min": round(week.total_min, 2),
+                    **{key: _number(value) for key, value in week.figures.items()},
+                }
+                for week in found.weeks
+            ],
+            "trends": {key: _trend(trend) for key, trend in found.trends.items()},
+            "figures": {**{figure.name: _figure(figure) for figure in FIGURES}, TEST: _TEST},
+            "course": _course(found.course),
+        }
+
+    @app.get("/api/v1/wearers/{name}/report", summary="The report, to read, save or print")
+    def made(name: Name) -> HTMLResponse:
+        return HTMLResponse(report(dossier(name), belt), headers=REPORT_HEADERS)
+
+    @app.get("/api/v1/screening", summary="The screening's questions, and the place's checklist")
+    def screening() -> dict[str, Any]:
+        """Answer them with `POST /api/v1/commands/screening`: true for yes."""
+        return {"questions": QUESTIONS, "place": PLACE}
+
+    @app.get("/api/v1/programmes", summary="Programmes of several weeks, and where they come from")
+    def programmes() -> dict[str, Any]:
+        return {
+            name: {
+                "title": plan.title,
+                "minutes": plan.minutes,
+                "sessions_a_week": plan.sessions_a_week,
+                "source": plan.source,
+                "found": plan.found,
+            }
+            for name, plan in PROGRAMMES.items()
+        }
+
+
+_TEST = {"title": "3-metre backward walk", "unit": "s", "better": -1}
+
+
+def _figure(figure: Figure) -> dict[str, Any]:
+    return {"title": figure.title, "unit": figure.unit, "better": figure.better}
+
+
+def _trend(trend: Trend) -> dict[str, Any]:
+    bounds = {"low": trend.low, "high": trend.high, "a_week": trend.slope}
+    return {
+        "points": trend.points,
+        "clear": trend.clear if trend.known else None,
+        **{name: _number(value) for name, value in bounds.items()},
+    }
+
+
+def _course(course: Course | None) -> dict[str, Any] | None:
+    if course is None:
+        return None
+    return {
+        "programme": course.name,
+        "began": course.began.isoformat(),
+        "week": len(course.weeks) + 1,
+        "goal_min": course.goal.minutes,
+        "sessions": course.goal.sessions,
+        "done": course.this_week,
+        "goal": words(course.goal),
+    }
+
+
+def _number(value: float) -> float | None:
+    """JSON has no word for NaN or infinity: null."""
+    return round(value, 4) if math.isfinite(value) else None
