@@ -17,6 +17,8 @@ from pathlib import Path
 
 from device.alone import TakenError, alone
 from device.blackbox import BlackBox
+from device.calibration import Calibration
+from device.calibration import load as read_calibration
 from device.clock import MonotonicClock, SystemWallClock, boot_id
 from device.config import Config
 from device.control import ControlServer
@@ -30,7 +32,7 @@ from device.realtime import LOOP, THREADS, lock_memory, real_time, small_stacks
 from device.recorder import Origin, Recorder
 from device.ring import RingWriter
 from device.settings import ConfigError, load
-from device.sources import Source
+from device.sources.belt import BeltSource
 from device.sources.live import HardwareMissingError, live
 from device.sources.scenarios import SCENARIOS
 from device.sources.simulated import simulated
@@ -94,10 +96,12 @@ def _assemble(
     with _startable(f"{config.belt.run_dir} cannot be used", "set [belt] run_dir"):
         config.belt.run_dir.mkdir(parents=True, exist_ok=True)
         parts.enter_context(alone(config.belt.run_dir))
-    source, motor = _source(config, scenario, clock)
+    source, motor = _source(
+        config, scenario, clock, read_calibration(config.calibration_file, config.belt.name)
+    )
     parts.callback(source.close)
     parts.callback(motor.close)  # first: it may need the bus
-    core = Core(source.fs, **_parameters(config))
+    core = Core(source.fs, **_parameters(config, source.calibration))
     run = f"{boot_id()}-{int(clock.now() * 1000):x}"  # this boot, and this start within it
     recorder = Recorder(
         config.journal_dir,
@@ -130,17 +134,22 @@ def _assemble(
     )
 
 
-def _source(config: Config, scenario: str | None, clock: MonotonicClock) -> tuple[Source, Motor]:
-    return simulated(config, scenario, clock) if scenario else live(config, clock)
+def _source(
+    config: Config, scenario: str | None, clock: MonotonicClock, calibration: Calibration
+) -> tuple[BeltSource, Motor]:
+    if scenario:
+        return simulated(config, scenario, clock, calibration)
+    return live(config, clock, calibration)
 
 
-def _parameters(config: Config) -> dict[str, float]:
-    """What the core must know of this wearer and this belt."""
+def _parameters(config: Config, calibration: Calibration) -> dict[str, float]:
+    """What the core must know of this wearer and this belt; what was measured goes first."""
+    beam = calibration.beam_up_deg
     return {
         "has_ranger": float(config.ranger.driver != "none"),
         "reaction": config.wearer.reaction_s,
         "stopping": config.wearer.stopping_s,
-        "ranger_pitch": math.radians(config.ranger.pitch_deg),
+        "ranger_pitch": math.radians(config.ranger.pitch_deg if beam is None else beam),
         "ranger_height": config.ranger.height_m,
     }
 

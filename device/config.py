@@ -176,6 +176,10 @@ class Config:
         return self.belt.data_dir / "journal"
 
     @property
+    def calibration_file(self) -> Path:
+        return self.belt.data_dir / "calibration.json"
+
+    @property
     def recordings_dir(self) -> Path:
         return self.belt.data_dir / "recordings"
 

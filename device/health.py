@@ -97,6 +97,7 @@ def table(config: Config, fs: float) -> dict[str, Row]:
         "black box": Row("storage_fault", 5.0),
         "throttling": Row("", 5.0),
         "identity": Row("", 0.0),
+        "calibration": Row("", 0.0),
         "rights": Row("", 0.0),
         "overload": Row("", 5.0),
     }  # fmt: skip

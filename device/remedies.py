@@ -171,6 +171,42 @@ REMEDIES: dict[str, Remedy] = {
         "It is too hot, or its supply is weak.",
         "Give it air; see the supply.",
     ),
+    # how the belt is worn
+    "calibration": Remedy(
+        "The calibration cannot be used.",
+        "Its file is damaged, or of another belt, or the motion sensor has been changed.",
+        "`rearguard calibrate` makes a new one; until then the sensors are taken as fitted level.",
+    ),
+    "calibration_moving": Remedy(
+        "Calibration: the belt moved while it had to be still.",
+        "The wearer spoke, stepped or was touched.",
+        "Stand still for five seconds, feet apart, and begin again.",
+    ),
+    "calibration_not_upright": Remedy(
+        "Calibration: the belt is upside down or on its side.",
+        "It is worn the wrong way up, or lies on a table.",
+        "Put it on with the sensors at the back, the board's y arrow up.",
+    ),
+    "calibration_lean": Remedy(
+        "Calibration: the lean forward was too small or too large to tell forward by.",
+        "Less than 10 or more than 60 degrees at the hips.",
+        "Bow by some 20 degrees with a straight back, and stay so for five seconds.",
+    ),
+    "calibration_turned": Remedy(
+        "Calibration: forward is not where the belt's front is.",
+        "It is worn turned about the body, or back to front, or the wearer leaned aside.",
+        "Turn it until the rear sensor looks straight backward, and lean straight forward.",
+    ),
+    "calibration_steps": Remedy(
+        "Calibration: no steps forward were recognised.",
+        "Too few or too timid steps, steps backward, or the belt sits loose.",
+        "Tighten it and walk eight plain steps forward.",
+    ),
+    "calibration_beam": Remedy(
+        "Calibration: the way behind is not clear.",
+        "A wall, furniture or a person within 4 m, or clothing before the rear sensor.",
+        "Stand with at least 5 m of open floor behind, and free the sensor's view.",
+    ),
     # the machine
     "rights": Remedy(
         "The device is not scheduled in real time, or its memory is not locked.",
@@ -248,7 +284,7 @@ REMEDIES: dict[str, Remedy] = {
     "broker_silent": Remedy(
         "A message sent through the broker does not come back.",
         "The broker's access rules do not let this belt write or read its own topics.",
-        "Allow the belt `rearguard/<belt>/#` in the broker's access list.",
+        "Let the belt write and read `rearguard/<belt>/doctor`, as deploy/mosquitto.acl does.",
     ),
 }  # fmt: skip
 

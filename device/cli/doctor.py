@@ -17,6 +17,7 @@ from typing import Any
 from rich.console import Console
 
 from device.alone import TakenError, alone
+from device.calibration import load as load_calibration
 from device.cli import Fault
 from device.cli.outputs import whole
 from device.cli.round_trip import round_trip
@@ -100,8 +101,10 @@ def examine(config: Config, clock: Clock, ask: Ask, report: Report) -> Iterator[
 
 def parts(hands: Hands) -> Iterator[Finding]:
     """On the buses and pins themselves."""
+    config = hands.config
     yield from buses.examine(hands)
     yield from pins.examine(hands)
+    yield machine.calibrated(load_calibration(config.calibration_file, config.belt.name))
     yield machine.rights()
 
 

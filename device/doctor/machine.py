@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from device.clock import wall_clock_synchronised
+from device.calibration import Calibration
 from device.doctor.finding import Finding
 from device.drivers.pi_power import UNDER_VOLTAGE, PiPower
 
@@ -19,13 +19,6 @@ _RIGHTS = (  # in a process of its own: locked memory would stay with this one
     "from device.realtime import LOOP, lock_memory, real_time; "
     "print('; '.join(filter(None, (real_time(LOOP), lock_memory()))))"
 )
-
-
-def examine(data_dir: Path, supply: PiPower) -> Iterator[Finding]:
-    yield from power(supply)
-    yield rights()
-    yield clock(wall_clock_synchronised())
-    yield disk(data_dir)
 
 
 def power(supply: PiPower) -> Iterator[Finding]:
@@ -52,6 +45,16 @@ def rights() -> Finding:
     if refused:
         return Finding("rights", f"as this user: {refused}", "rights")
     return Finding("rights", "real time and locked memory are allowed to this user")
+
+
+def calibrated(kept: Calibration) -> Finding:
+    """By its file; whether the sensor is still the same only the device that uses it can say."""
+    if kept.doubt:
+        return Finding("calibration", kept.doubt, "calibration")
+    if not kept.made:
+        said = "none: the sensors are taken as fitted level; `rearguard calibrate`"
+        return Finding("calibration", said, unknown=True)
+    return Finding("calibration", f"of {kept.made}")
 
 
 def clock(synchronised: bool) -> Finding:

@@ -61,6 +61,12 @@ CHECKLIST: tuple[Unproven, ...] = (
         "a bench supply at 4.5 V: `battery_low` with `supply: under-voltage`",
         ("supply",),
     ),
+    Unproven(
+        "calibration on a body: how a person leans, what a floor answers",
+        "five times on one person, the belt taken off between: forward within 5°, the floor within "
+        "0.2 m",
+        ("calibration",),
+    ),
     Unproven("current and run time", "a meter in the supply, one hour walking"),
 )
 

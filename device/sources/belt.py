@@ -8,6 +8,7 @@ from typing import Any
 
 from gpiozero import OutputDevice
 
+from device.calibration import Calibration
 from device.config import Config
 from device.drivers.bus import Bus, PowerSwitch
 from device.drivers.button import Button
@@ -79,12 +80,14 @@ class BeltSource:
         bus: Worker[list[Reading]],
         ranger_bus: Worker[Ping | None],
         chores: Sequence[Callable[[float], None]] = (),
+        calibration: Calibration | None = None,
     ) -> None:
         """`chores`: what else is done on the bus's thread, at each tick."""
         self.name = name
         self.fs = imu.rate
         self.imu = imu
         self._ranger, self._button, self._motor, self._charge = ranger, button, motor, charge
+        self.calibration = (calibration or Calibration()).fits(imu.name)
         self._bus, self._ranger_bus, self._chores = bus, ranger_bus, chores
         self._answered: float | None = None  # s, when the bus's thread last answered
         self._newest = -math.inf  # s, of the newest reading handed on
@@ -97,7 +100,11 @@ class BeltSource:
         newest frame carries the ping that ended by `now` [s], if one did. A bus that stalls holds
         the caller no longer than its thread's patience.
         """
-        frames = [Frame(r.t, now, 0.0, *r.acc, *r.gyro, r.gap) for r in self._readings(now)]
+        turned = self.calibration.turned
+        frames = [
+            Frame(r.t, now, 0.0, *turned(r.acc), *turned(r.gyro), r.gap)
+            for r in self._readings(now)
+        ]
         if not frames:
             return frames
         held = int(self._button.pressed(now))
@@ -115,6 +122,7 @@ class BeltSource:
             **self._charge.faults,
             "motor": self._motor.fault,
             "identity": self.imu.warning,
+            "calibration": self.calibration.doubt,
         }
 
     def parts(self) -> str:
@@ -124,6 +132,7 @@ class BeltSource:
             f"rear sensor {type(self._ranger).__name__ if self._ranger else 'none'}",
             f"motor {type(self._motor).__name__}",
             "charge not known" if math.isnan(charge) else f"charge {charge:.0%}",
+            f"calibrated {self.calibration.made or 'never'}",
         ])  # fmt: skip
 
     def close(self) -> None:
@@ -164,6 +173,7 @@ def assemble(
     pins: Any,
     thread: Callable[[str], Worker[Any]] = lambda name: Inline(),
     supply: PiPower | None = None,
+    calibration: Calibration | None = None,
 ) -> tuple[BeltSource, Any]:
     """The drivers of one belt, and its motor (haptics.Motor).
 
@@ -195,7 +205,9 @@ def assemble(
         ranger_worker = thread("rear bus")
     gauge = Max17048(bus) if config.battery.gauge == "max17048" else None
     charge = Charge(gauge, config.battery.low_share, supply or PiPower())
-    source = BeltSource(name, imu, ranger, button, motor, charge, worker, ranger_worker, chores)
+    source = BeltSource(
+        name, imu, ranger, button, motor, charge, worker, ranger_worker, chores, calibration
+    )
     return source, motor
 
 

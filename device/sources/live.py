@@ -9,6 +9,7 @@ from typing import Any
 
 from gpiozero.exc import GPIOZeroError
 
+from device.calibration import Calibration
 from device.clock import Clock
 from device.config import Config
 from device.drivers.bus import Bus, open_smbus
@@ -35,14 +36,17 @@ class _NoBusError(OSError):
     """A bus of this number cannot be opened."""
 
 
-def live(config: Config, clock: Clock) -> tuple[BeltSource, Any]:
+def live(
+    config: Config, clock: Clock, calibration: Calibration | None = None
+) -> tuple[BeltSource, Any]:
     """The belt this runs on. Raises HardwareMissingError.
 
     `clock` is not needed: real hardware lives in real time.
     """
     try:
         bus(config.imu.bus).close()
-        return assemble("live", config, bus, pins(config), partial(BusThread, patience=PATIENCE_S))
+        thread = partial(BusThread, patience=PATIENCE_S)
+        return assemble("live", config, bus, pins(config), thread, calibration=calibration)
     except _NoBusError as error:
         raise HardwareMissingError(str(error.strerror), "no_bus") from error
     except OSError as error:

@@ -7,6 +7,7 @@ from typing import Any
 
 from gpiozero.pins.mock import MockPin
 
+from device.calibration import Calibration
 from device.clock import Clock
 from device.config import Config
 from device.sources.belt import BeltSource, assemble
@@ -76,7 +77,10 @@ class Bench:
         self.rear.plugged = self.world.ranger_plugged
 
 
-def simulated(config: Config, scenario: str, clock: Clock) -> tuple[BeltSource, Any]:
+def simulated(
+    config: Config, scenario: str, clock: Clock, calibration: Calibration | None = None
+) -> tuple[BeltSource, Any]:
     """A belt in one of SCENARIOS, living in the time of `clock`. Raises KeyError for another."""
     bench = Bench(config, SCENARIOS[scenario].script, clock)
-    return assemble("simulated:" + scenario, config, bench.open, bench.pins)
+    name = "simulated:" + scenario
+    return assemble(name, config, bench.open, bench.pins, calibration=calibration)

@@ -14,7 +14,7 @@ from device.doctor.hands import Hands
 from device.drivers.pi_power import PiPower
 from device.sources.simulated import Bench
 from device.sources.wearer import Act
-from device.sources.world import World
+from device.sources.world import Script, World
 from tests.device.virtual import Clock
 
 DRV = Config(motor=Motor(driver="drv2605l"), battery=Battery(gauge="max17048"))
@@ -29,9 +29,11 @@ def still(world: World) -> Act:
 class Patient:
     """`answers`: what the person says, by the first word of the question; nobody: None."""
 
-    def __init__(self, folder: Path, config: Config = DRV, seed: int = 1) -> None:
+    def __init__(
+        self, folder: Path, config: Config = DRV, script: Script = still, seed: int = 1
+    ) -> None:
         self.config, self.clock = config, Clock()
-        self.parts = Bench(config, still, self.clock, seed)
+        self.parts = Bench(config, script, self.clock, seed)
         self.flags = folder / "devices/platform/soc/soc:firmware/get_throttled"
         self.flags.parent.mkdir(parents=True)
         self.flags.write_text("0\n")

@@ -11,6 +11,7 @@ from random import Random
 import pytest
 from gpiozero import InputDevice
 
+from device.calibration import Calibration
 from device.cli.doctor import parts
 from device.config import Config, Imu, Ranger
 from device.doctor import machine
@@ -29,8 +30,11 @@ MPU = replace(DRV, imu=Imu(address=0x68))
 MB1242 = replace(DRV, ranger=Ranger(driver="mb1242", period_s=0.1))
 
 
+ELSE = ("rights", "calibration")  # examined apart
+
+
 def examine(patient: Patient) -> Report:
-    return Report("test", [f for f in parts(patient.hands) if f.part != "rights"])
+    return Report("test", [f for f in parts(patient.hands) if f.part not in ELSE])
 
 
 def obliging(patient: Patient) -> None:
@@ -271,6 +275,12 @@ def test_the_supply_is_told_now_and_since_the_start(flags: str, fault: str, tmp_
     patient = Patient(tmp_path)
     patient.flags.write_text(flags + "\n")
     assert [f.fault for f in machine.power(PiPower(tmp_path))] == [fault]
+
+
+def test_a_calibration_is_told_with_what_is_wrong_with_it() -> None:
+    assert machine.calibrated(Calibration()).unknown
+    assert machine.calibrated(Calibration(made="2026-01-01")).verdict == "well"
+    assert machine.calibrated(Calibration(doubt="of belt 'b'")).fault == "calibration"
 
 
 def test_clock_and_disk(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from device.calibration import Calibration
 from device.config import Config, Motor
 from device.frames import Guard
 from device.sources.imu_chips import Lsm6dsoxChip
@@ -237,6 +238,13 @@ def clone(rig: Rig) -> None:
     rig.source.imu.warning = "sold under another name"
 
 
+def doubt(line: str) -> Act:
+    def act(rig: Rig) -> None:
+        rig.source.calibration = Calibration(doubt=line)
+
+    return act
+
+
 def genuine(rig: Rig) -> None:
     rig.source.imu.warning = ""
 
@@ -280,6 +288,8 @@ FAULTS = (
     Fault("FIFO overflow", "imu", overflow, nothing),
     Fault("sensor reset in mid-walk", "imu", reset, nothing, scenario="clear"),
     Fault("identity of a clone", "identity", clone, genuine, words="sold under another name"),
+    Fault("calibration of another belt", "calibration", doubt("of belt 'other', not 'belt'"),
+          doubt(""), words="calibration: of belt 'other'"),
     Fault("no echo: rear sensor unplugged", "ranger", ranger("unplugged"), ranger(""),
           "rear_blind", 0.55, NO_REAR, words="ranger stale"),
     Fault("echo stuck high", "ranger", ranger("stuck"), ranger(""), "rear_blind", 0.55, NO_REAR,

@@ -10,6 +10,9 @@ import paho.mqtt.client as mqtt
 import pytest
 from paho.mqtt.enums import CallbackAPIVersion
 
+from device.cli.round_trip import round_trip
+from device.clock import MonotonicClock
+from device.config import Belt, Config, Mqtt
 from tests.conftest import ROOT, missing
 from tests.service.belt import Device, Mosquitto, Service, Subscriber, configure, until
 
@@ -166,3 +169,19 @@ def test_the_belt_itself_does_all_it_must_under_this_list(
         if service.process.poll() is None:
             service.kill()
         device.stop()
+
+
+@pytest.mark.parametrize(
+    ("user", "fault"),
+    [("test", ""), ("homeassistant", "broker_silent"), ("unknown", "broker_refuses")],
+)
+def test_the_doctor_goes_round_under_this_list(
+    guarded: Mosquitto, tmp_path: Path, user: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if fault:
+        monkeypatch.setattr("device.cli.round_trip.PATIENCE_S", 1.0)
+    secret = tmp_path / "secret"
+    secret.write_text(password(user) + "\n")
+    broker = Mqtt(port=guarded.port, username=user, password_file=secret)
+    found = round_trip(Config(belt=Belt(name="test"), mqtt=broker), MonotonicClock())
+    assert found.fault == fault, found
