@@ -13,6 +13,11 @@ static const float REFINE_TAU = 20.0f;      /* s of upright walking */
 static const float REFINE_WITHIN = 0.17f;   /* rad; more is the walker's leaning, not the belt's */
 static const float INVERTED = -0.7f;        /* cos 135 deg of the belt's own z axis */
 static const float INVERTED_FOR = 10.0f;    /* s */
+static const float TREND = 1.0f;            /* s, two steps: what the trunk swings by is taken out */
+static const float SLIPPED_ROLL = 0.35f;    /* rad, 20 deg: nobody walks that far to a side */
+static const float SLIPPED_LEAN = 0.61f;    /* rad, 35 deg */
+static const float CRAWLS = 1.05f;          /* rad, 60 deg: on hands and knees, or down */
+static const float SLIPPED_FOR = 5.0f;      /* s of walking */
 
 static float dot(const float a[3], const float b[3])
 {
@@ -87,12 +92,20 @@ static void watch(rg_mount *s, const rg_gait *gait, rg_body *body)
         align(s, s->mean, body);
 }
 
-/* What gravity alone shows for sure: nobody stays head down. A belt on its side says nothing, for
- * a body lies as a belt on a table does. */
-static void worn(rg_mount *s, const rg_body *body, rg_demand *demand)
+/* What gravity shows for sure: nobody stays head down, and nobody walks on bent far to a side, so
+ * that it is the belt that has slipped. A belt on its side says nothing while nobody walks, for a
+ * body lies as a belt on a table does; one turned back to front hangs as it should. */
+static void worn(rg_mount *s, const rg_gait *gait, const rg_body *body, rg_demand *demand)
 {
+    float a = body->dt / TREND;
     s->inverted = body->up[2] < INVERTED ? s->inverted + body->dt : 0.0f;
-    if (s->inverted > INVERTED_FOR)
+    s->lean += a * (body->lean - s->lean);
+    s->roll += a * (body->roll - s->roll);
+    bool awry = fabsf(s->roll) > SLIPPED_ROLL || fabsf(s->lean) > SLIPPED_LEAN;
+    bool down = fmaxf(fabsf(s->roll), fabsf(s->lean)) > CRAWLS;
+    bool slipped = body->aligned && gait->walking && awry && !down;
+    s->slipped = slipped ? s->slipped + body->dt : 0.0f;
+    if (s->inverted > INVERTED_FOR || s->slipped > SLIPPED_FOR)
         rg_demand_ask(demand, RG_NOT_WORN, RG_FAULT);
 }
 
@@ -102,8 +115,6 @@ void rg_mount_step(rg_mount *s, const rg_gait *gait, rg_body *body, rg_demand *d
     if (body->gap)
         return;
     watch(s, gait, body);
-    if (body->settled)
-        worn(s, body, demand);
 
     apply(s->turn, body->up, up);
     shortest(up, level);
@@ -114,4 +125,6 @@ void rg_mount_step(rg_mount *s, const rg_gait *gait, rg_body *body, rg_demand *d
     apply(level, v, body->rate);
     body->lean = atan2f(-up[0], sqrtf(up[1] * up[1] + up[2] * up[2]));
     body->roll = atan2f(up[1], sqrtf(up[0] * up[0] + up[2] * up[2]));
+    if (body->settled)
+        worn(s, gait, body, demand);
 }

@@ -17,6 +17,8 @@ typedef struct rg_mount {
     float still;        /* s quasi-still without a break */
     float walked;       /* s walked before the first alignment */
     float inverted;     /* s upside down without a break */
+    float lean, roll;   /* rad, without the swing of steps */
+    float slipped;      /* s walked too far off upright without a break */
 } rg_mount;
 
 void rg_mount_init(rg_mount *s, const rg_params *params);

@@ -102,6 +102,55 @@ def test_lying_is_no_reason_to_say_not_worn(axis, side):
     assert not [e for e in judge(acc, gyro)[1] if e.event == "not_worn"]
 
 
+@pytest.mark.parametrize(
+    ("walking", "roll", "lean", "told"),
+    [
+        (True, 0.5, 0.0, True),
+        (True, -0.5, 0.0, True),
+        (True, 0.0, 0.8, True),
+        (True, 0.0, -0.8, True),
+        (True, 0.25, 0.5, False),  # leaning far, with a limp
+        (False, 0.5, 0.0, False),  # resting on an elbow
+        (True, 0.0, 1.3, False),  # on hands and knees
+        (True, 1.3, 0.0, False),
+    ],
+)
+def test_who_walks_far_off_upright_wears_a_belt_that_slipped(inner, walking, roll, lean, told):
+    ffi, lib = inner
+    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
+    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
+    lib.rg_params_default(params, FS)
+    lib.rg_mount_init(state, params)
+    body.dt, body.settled = 1 / FS, True
+    asked = []
+    for i in range(int(12 * FS)):
+        upright = i < 3 * FS  # and then the belt sits otherwise
+        gait.walking = walking and not upright
+        a, b = (0.0, 0.0) if upright else (roll, lean)
+        body.up = [-np.sin(b), np.sin(a), np.sqrt(1 - np.sin(a) ** 2 - np.sin(b) ** 2)]
+        body.acc, body.acc_norm = [9.81 * x for x in body.up], 9.81
+        demand.level[lib.RG_NOT_WORN] = 0
+        lib.rg_mount_step(state, gait, body, demand)
+        asked.append(demand.level[lib.RG_NOT_WORN] != 0)
+    assert any(asked) == told
+    if told:
+        assert 5.0 < asked.index(True) / FS - 3 < 7.0
+
+
+def test_a_belt_that_slips_in_a_recorded_walk_is_told(trials):
+    belt, count = rotation(0, 0.6), 0
+    for trial in trials("voisard_gait", 8):
+        acc, gyro = trial.acc.copy(), trial.gyro.copy()
+        k = int(7 * trial.fs)
+        acc[k:], gyro[k:] = acc[k:] @ belt, gyro[k:] @ belt
+        _, events = Core(trial.fs).run(trial.t, acc, gyro, columns=())
+        told = [e.t - trial.t[k] for e in events if e.event == "not_worn"]
+        assert told, trial.name
+        assert 5.0 < told[0] < 20.0, trial.name  # some stand until 8 s later
+        count += 1
+    assert count >= 5
+
+
 @pytest.mark.parametrize("name", ["kfall", "sisfall", "voisard_gait", "mobilised_example"])
 def test_no_worn_sensor_is_called_faulty_or_not_worn(trials, name):
     """Falls, lying, jumping, standing still for half a minute: every twentieth trial."""
