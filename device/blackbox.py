@@ -162,5 +162,6 @@ def _write_set(
     with (folder / "index.csv").open("w", newline="", encoding="utf-8") as file:
         index = csv.writer(file)
         index.writerow(INDEX)
-        index.writerow([name, belt, first.event, f"black box: {first.event}", int(fallen), -1, -1,
-                        f"{fs:g}", len(frames), "", f"{belt}.npz", first.detail])  # fmt: skip
+        index.writerow([name, first.wearer or belt, first.event, f"black box: {first.event}",
+                        int(fallen), -1, -1, f"{fs:g}", len(frames), "", f"{belt}.npz",
+                        first.detail])  # fmt: skip

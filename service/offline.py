@@ -14,6 +14,7 @@ from pathlib import Path
 
 from device import settings
 from device.config import Config
+from service import tables
 from service.dossier import gather
 from service.report import report
 from service.walks import Walks
@@ -70,7 +71,18 @@ def _report(config: Config, arguments: argparse.Namespace) -> None:
     sys.stdout.write(f"{out}\n")
 
 
-COMMANDS: dict[str, Callable[[Config, argparse.Namespace], None]] = {"report": _report}
+def _tables(config: Config, arguments: argparse.Namespace) -> None:
+    walks = _walks(config, arguments.wearer)
+    try:
+        tables.write(arguments.out, gather(walks, arguments.wearer, datetime.now().astimezone()))
+    except OSError as error:
+        raise Fault(f"{arguments.out} cannot be written ({error.strerror})") from error
+
+
+COMMANDS: dict[str, Callable[[Config, argparse.Namespace], None]] = {
+    "report": _report,
+    "tables": _tables,
+}
 
 if __name__ == "__main__":
     sys.exit(main())
