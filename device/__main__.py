@@ -15,6 +15,7 @@ import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from device import logs
 from device.alone import TakenError, alone
 from device.blackbox import BlackBox
 from device.calibration import Calibration
@@ -173,11 +174,10 @@ def _startable(what: str, remedy: str) -> Iterator[None]:
 def _logging() -> Iterator[None]:
     """One line an event on standard error, by a thread: a full pipe must not hold the loop."""
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    out = logging.StreamHandler(sys.stderr)
-    out.setFormatter(logging.Formatter("device: %(message)s"))
-    writer = logging.handlers.QueueListener(lines, out)
+    writer = logging.handlers.QueueListener(lines, logs.handler(sys.stderr))
     log.setLevel(logging.INFO)
     handler = logging.handlers.QueueHandler(lines)
+    handler.addFilter(logs.Sparing())
     log.addHandler(handler)
     writer.start()
     try:

@@ -140,13 +140,19 @@ class Mqtt:
     username: str = key("", "User at the broker; empty: none.")
     password_file: Path = key(Path(), "File (mode 0600) with the password; empty: none.")
     ca_file: Path = key(Path(), "CA certificate: turns TLS on; empty: no TLS.")
+    certificate_file: Path = key(Path(), "Certificate of this belt, for a broker that asks for it.")
+    key_file: Path = key(Path(), "File (mode 0600) with that certificate's key.")
 
 
 @dataclass(frozen=True, slots=True)
 class Http:
-    host: str = key("127.0.0.1", "Address to listen on; beyond loopback a token file is required.")
+    host: str = key(
+        "127.0.0.1",
+        "Address to listen on; beyond loopback everything asks for a token (rearguard token add).",
+    )
     port: int = key(8080, "Port to listen on; 0: a free one.", low=0, high=65535)
-    token_file: Path = key(Path(), "File (mode 0600) with the bearer token; empty: loopback only.")
+    certificate_file: Path = key(Path(), "Certificate: turns TLS on (https); empty: no TLS.")
+    key_file: Path = key(Path(), "File (mode 0600) with that certificate's key.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +188,10 @@ class Config:
     @property
     def recordings_dir(self) -> Path:
         return self.belt.data_dir / "recordings"
+
+    @property
+    def tokens_file(self) -> Path:
+        return self.belt.data_dir / "tokens"
 
     @property
     def store_file(self) -> Path:

@@ -124,7 +124,9 @@ class Loop:
                 record.buzz_t = self.haptics.feel(pattern, self.clock.now(), level)
                 felt = felt or record.buzz_t is not None
             self.lanes.put(record)
-            log.info("%s %s %s %s", record.event, record.level, record.state, record.detail)
+            # what was decided about the body is for the journal of records, not for the log
+            urgency = logging.INFO if record.level == Level.FAULT.word else logging.DEBUG
+            log.log(urgency, "%s %s: %s", record.event, record.state, record.detail)
         return felt
 
     def press(self, down: bool, now: float) -> None:

@@ -123,12 +123,15 @@ def _check_together(path: Path, text: str, config: Config) -> None:
             f"{where}: ranger.period_s = {config.ranger.period_s:g} is too short for an mb1242: "
             f"choose at least {MB1242_PERIOD_S:g}"
         )
-    if not is_loopback(config.http.host) and config.http.token_file == Path():
-        where = f"{path}:{_line(text, 'http', 'host')}"
-        raise ConfigError(
-            f"{where}: http.host {config.http.host} is reachable from outside: "
-            "set http.token_file, or listen on 127.0.0.1"
-        )
+    for section, table in (("mqtt", config.mqtt), ("http", config.http)):
+        if (table.certificate_file == Path()) != (table.key_file == Path()):
+            where = f"{path}:{_line(text, section)}"
+            raise ConfigError(
+                f"{where}: {section}.certificate_file and {section}.key_file go together: set both"
+            )
+    if config.mqtt.certificate_file != Path() and config.mqtt.ca_file == Path():
+        where = f"{path}:{_line(text, 'mqtt', 'certificate_file')}"
+        raise ConfigError(f"{where}: mqtt.certificate_file needs TLS: set mqtt.ca_file as well")
 
 
 def is_loopback(host: str) -> bool:

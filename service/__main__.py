@@ -8,6 +8,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -15,16 +16,18 @@ from pathlib import Path
 
 import uvicorn
 
-from device import commands, settings
+from device import commands, settings, tokens
 from device.alerts import Level
 from device.clock import boot_id
 from device.config import Config
 from device.supervisor import VARIABLE, Supervisor
 from service import api
 from service.broker import Broker
-from service.credentials import MIN_TOKEN, CredentialError, secret, tls
+from service.callers import Callers
+from service.credentials import CredentialError, broker_tls, page_tls, secret
 from service.delivery import Delivery
 from service.desk import Desk
+from service.door import Door, Patient
 from service.gate import Gate
 from service.history import History
 from service.intake import Intake
@@ -52,18 +55,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         config = settings.load(arguments.config)
-        token = (
-            secret(config.http.token_file, "http.token_file", least=MIN_TOKEN)
-            if config.http.token_file != Path()
-            else ""
-        )
+        tls = page_tls(config.http)
+        _check_reach(config, tls=tls)
         listener = _listen(config)
         store = Store(config.store_file)
-    except (settings.ConfigError, CredentialError, StoreError, OSError) as error:
+    except (
+        settings.ConfigError, CredentialError, StoreError, tokens.TokenError, OSError
+    ) as error:  # fmt: skip
         sys.stderr.write(f"service: {error}\n")
         return 2
     try:
-        return _run(config, token, listener, store)
+        return _run(config, listener, store, tls=tls)
     except CredentialError as error:
         sys.stderr.write(f"service: {error}\n")
         return 2
@@ -72,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         store.close()
 
 
-def _run(config: Config, token: str, listener: socket.socket, store: Store) -> int:
+def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
     started = moment()
     root = f"rearguard/{config.belt.name}/"
     own = OwnRecords(config.belt.name, boot_id(), f"{int(started.t * 1000):x}")
@@ -84,7 +86,7 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
             if config.mqtt.password_file != Path()
             else ""
         ),
-        tls=tls(config.mqtt.ca_file) if config.mqtt.ca_file != Path() else None,
+        tls=broker_tls(config.mqtt),
         will=(root + "status", OFFLINE),
         subscription=root + "command/+",
     )
@@ -125,8 +127,9 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
     gate = Gate(
         app,
         host=config.http.host,
-        token=token,
+        callers=Callers(config.tokens_file),
         login_page=(api.PAGE / "login.html").read_text(encoding="utf-8"),
+        now=time.monotonic,
     )
     supervisor = Supervisor(os.environ.get(VARIABLE, ""))
 
@@ -141,14 +144,15 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
             callback_notify=beat,
             timeout_notify=-(10**12),  # s of wall time, which steps: so it is each second
             loop="asyncio",
-            http="h11",
+            http=Patient,
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             server_header=False,
             proxy_headers=False,
-            limit_concurrency=64,
+            ssl_certfile=config.http.certificate_file if tls else None,
+            ssl_keyfile=config.http.key_file if tls else None,
             timeout_keep_alive=5,
             timeout_graceful_shutdown=2,
             h11_max_incomplete_event_size=16384,
@@ -158,7 +162,7 @@ def _run(config: Config, token: str, listener: socket.socket, store: Store) -> i
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     loop.start()
-    sys.stdout.write(f"service: the page is at {_url(listener)}\n")
+    sys.stdout.write(f"service: the page is at {_url(listener, tls=tls)}\n")
     sys.stdout.flush()
     server.run(sockets=[listener])
     failed = not loop.is_alive()
@@ -176,12 +180,25 @@ def _tell_the_wearer(send: Callable[..., object], alert_id: str) -> None:
         log.warning("the wearer was not told that %s arrived: %s", alert_id, error)
 
 
-def _listen(config: Config) -> socket.socket:
+def _check_reach(config: Config, *, tls: bool) -> None:
+    """Beyond loopback a token must be there. Raises CredentialError, TokenError."""
+    if settings.is_loopback(config.http.host):
+        return
+    if not tokens.load(config.tokens_file):
+        raise CredentialError(
+            f"http.host {config.http.host} is reachable from outside and there is no token: "
+            "make one with `rearguard token add`, or listen on 127.0.0.1"
+        )
+    if not tls:
+        log.warning("tokens cross the network in the clear: set http.certificate_file")
+
+
+def _listen(config: Config) -> Door:
     """The socket to serve on. Raises OSError with a remedy."""
     host, port = config.http.host, config.http.port
     try:
         family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = socket.socket(family, socket.SOCK_STREAM)
+        listener = Door(family)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind(address)
@@ -197,9 +214,9 @@ def _listen(config: Config) -> socket.socket:
     return listener
 
 
-def _url(listener: socket.socket) -> str:
+def _url(listener: socket.socket, *, tls: bool) -> str:
     host, port = listener.getsockname()[:2]
-    return f"http://{f'[{host}]' if ':' in host else host}:{port}/"
+    return f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{port}/"
 
 
 def _version() -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, Query
+from fastapi import Body, FastAPI, Query, Request
 from pydantic import AfterValidator
 from starlette.responses import FileResponse, StreamingResponse
 
@@ -18,7 +18,8 @@ from device.alerts import EVENTS, Level
 from device.commands import CommandError
 from service import problems, session_api
 from service.broker import Broker
-from service.desk import Desk, Refused, checked
+from service.callers import Caller
+from service.desk import Desk, Refused, Repeated, TooMany, checked
 from service.history import History, UnknownId
 from service.intake import Intake
 from service.live import Live
@@ -129,34 +130,43 @@ def _commands(app: FastAPI, rooms: Rooms) -> None:
         "/api/v1/commands/{name}", summary="Acknowledge an alert, test the motor, start, stop"
     )
     async def command(
-        name: str, arguments: Annotated[dict[str, Any] | None, Body()] = None
+        request: Request,
+        name: str,
+        arguments: Annotated[dict[str, Any] | None, Body()] = None,
     ) -> dict[str, Any]:
-        """`ack` takes `alert_id`; each may say `by` whom. `result` is null if none came in 2 s."""
+        """`ack` takes `alert_id`; each may say `by` whom. Under one `id` it is carried out once.
+
+        `result` is null if none came in 2 s.
+        """
         before = rooms.history.newest()
         try:
-            order = checked(name, "http", arguments or {})
+            caller: Caller = request.scope["caller"]
+            by = f"http:{caller.name}" if caller.name else "http"
+            order = checked(name, by, arguments or {})
         except Refused as error:
             raise Problem(400, str(error)) from error
         try:
-            rooms.desk.put(order)
-        except Refused as error:
-            raise Problem(503, str(error)) from error
+            rooms.desk.put(order, moment().t)
+        except TooMany as error:
+            raise Problem(429, str(error)) from error
+        except Repeated as error:
+            raise Problem(409, str(error)) from error
         deadline = moment().t + ANSWER_WITHIN
         try:
-            request = await asyncio.wait_for(asyncio.wrap_future(order.answer), ANSWER_WITHIN)
+            answered = await asyncio.wait_for(asyncio.wrap_future(order.answer), ANSWER_WITHIN)
         except (TimeoutError, FutureTimeoutError) as error:
             raise Problem(503, "the service is too busy to pass this on: try again") from error
         except Refused as error:
             raise Problem(404, str(error)) from error
         except CommandError as error:
             raise Problem(503, str(error)) from error
-        while (result := rooms.history.answer(request, before)) is None:
+        while (result := rooms.history.answer(answered, before)) is None:
             if moment().t > deadline:
                 break
             await asyncio.sleep(0.03)
         if result is not None and result["state"] == "cancelled":
             raise Problem(409, f"the device refused: {result['detail']}", result=result)
-        return {"accepted": True, "request": request, "result": result}
+        return {"accepted": True, "request": answered, "result": result}
 
 
 def _page(app: FastAPI, rooms: Rooms) -> None:

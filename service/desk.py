@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import queue
+from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import dataclass, field
@@ -17,6 +18,7 @@ from device.alerts import Level, State
 from device.commands import CommandError, unfit
 from service.broker import Message
 from service.history import History
+from service.limits import Buckets
 from service.moment import Moment
 from service.own import OwnRecords
 from service.store import Store
@@ -26,6 +28,9 @@ log = logging.getLogger(__name__)
 OFFERED = ("ack", "test", "start", "stop")  # of device.commands; nothing that could stop guarding
 MAX_PAYLOAD = 1024  # bytes of a command
 MAX_BY = 40  # characters of a name
+MAX_ID = 64  # characters of the id that a command may carry
+REMEMBERED = 256  # ids: a command that comes again under one of them is not carried out again
+COMMANDS = (5.0, 20.0)  # a second and at once, by each way in: MQTT, HTTP
 MAX_WAITING = 16
 A_ROUND = 2  # commands a round of the loop, so that a flood of them delays no alert
 
@@ -34,27 +39,43 @@ class Refused(Exception):  # noqa: N818 — it reads as what it is
     """The command is malformed, or cannot be taken; one line says why."""
 
 
+class TooMany(Refused):
+    """There are more commands than can be taken."""
+
+
+class Repeated(Refused):
+    """A command with this id has come before."""
+
+
 @dataclass(frozen=True, slots=True)
 class Command:
     """A checked command, and where its answer goes."""
 
     name: str
-    by: str
+    by: str  # the way in, and who as far as it is known: `mqtt:anna`, `http:phone`
     arguments: dict[str, Any]
+    id: str = ""  # the sender's own, empty: none
     answer: Future[str] = field(default_factory=Future)  # `request` or `id` of the record to come
 
 
 def checked(name: str, by: str, arguments: dict[str, Any]) -> Command:
-    """A command whose words and bounds hold. `by` in `arguments` says who. Raises Refused."""
+    """A command whose words and bounds hold. Raises Refused.
+
+    `by` in `arguments` says who, and `id` makes it the same command when it comes twice.
+    """
     if name not in OFFERED:
         raise Refused(f"unknown command {name[:40]!r}; known: {', '.join(OFFERED)}")
     arguments = dict(arguments)
-    who = arguments.pop("by", "")
-    if not isinstance(who, str) or len(who) > MAX_BY or not (who.isprintable()):
-        raise Refused(f"'by' must be a text of at most {MAX_BY} printable characters")
+    said = {"by": "", "id": ""}
+    for key, most in (("by", MAX_BY), ("id", MAX_ID)):
+        text = arguments.pop(key, "")
+        if not isinstance(text, str) or len(text) > most or not text.isprintable():
+            raise Refused(f"{key!r} must be a text of at most {most} printable characters")
+        said[key] = text
     if fault := unfit(arguments, name):
         raise Refused(fault)
-    return Command(name, f"{by}:{who}" if who else by, arguments)
+    who = f"{by}:{said['by']}" if said["by"] else by
+    return Command(name, who, arguments, said["id"])
 
 
 class Desk:
@@ -66,15 +87,23 @@ class Desk:
         """`send(command, by, **arguments)` tells the device; it may raise CommandError."""
         self._store, self._history, self._own, self._send = store, history, own, send
         self._waiting: queue.Queue[Command] = queue.Queue(MAX_WAITING)
+        self._allowed = Buckets(*COMMANDS)
+        self._known: deque[str] = deque(maxlen=REMEMBERED)
 
-    def put(self, command: Command) -> None:
-        """Hand in a command. Raises Refused when too many wait."""
+    def put(self, command: Command, t: float) -> None:
+        """Hand in a command at `t` [s]. Raises Refused for too many, or one that came before."""
+        if self._allowed.take(command.by.partition(":")[0], t):
+            raise TooMany("too many commands at once: try again in a second")
+        if command.id and command.id in self._known:
+            raise Repeated(f"a command {command.id!r} has come before: give each an id of its own")
         try:
             self._waiting.put_nowait(command)
         except queue.Full as error:
-            raise Refused("too many commands wait: try again in a second") from error
+            raise TooMany("too many commands wait: try again in a second") from error
+        if command.id:
+            self._known.append(command.id)
 
-    def receive(self, message: Message) -> None:
+    def receive(self, message: Message, t: float) -> None:
         """A command over MQTT: obeyed when it is fresh and well-formed, else logged and dropped."""
         name = message.topic.rsplit("/", 1)[-1]
         if message.retained:
@@ -82,7 +111,7 @@ class Desk:
             log.warning("retained command %r ignored", name[:40])
             return
         try:
-            self.put(checked(name, "mqtt", _arguments(message.payload)))
+            self.put(checked(name, "mqtt", _arguments(message.payload)), t)
         except Refused as error:
             log.warning("command over MQTT refused: %s", error)
 

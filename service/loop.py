@@ -55,7 +55,7 @@ class Loop(threading.Thread):
         self._watch.poll(now.t)
         self._broker.poll(now.t)
         for message in self._broker.messages():
-            self._desk.receive(message)
+            self._desk.receive(message, now.t)
         if now.t >= self._retry_at:
             try:
                 self._records(now)

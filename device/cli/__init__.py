@@ -25,6 +25,7 @@ COMMANDS: dict[str, str] = {  # subcommand → what it does, in one line
     "serve": "the service: delivery, store, page",
     "doctor": "examines the belt: what can be trusted, and what helps where it cannot",
     "calibrate": "how this belt sits on this body: standing, a lean, a few steps",
+    "token": "who may ask the service over HTTP: make, list, revoke",
     "convert": "published recordings, as they are downloaded, into a recording set",
     "replay": "the same core and policy over recordings",
     "evaluate": "the figures of a recording set",

@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from device.frames import Guard
 from tests.conftest import missing
-from tests.service.belt import Device, Service, configure, free_port
+from tests.service.belt import Device, Service, configure, free_port, make_token
 
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
@@ -168,9 +168,8 @@ def test_beyond_loopback_the_form_lets_in(
     chromium: Browser, belt: tuple[Device, Service], tmp_path: Path
 ) -> None:
     """The form and its cookie, tried on loopback with a token: there the page asks at a change."""
-    (tmp_path / "token").write_text("0123456789abcdef-test\n")
-    (tmp_path / "token").chmod(0o600)
-    config = configure(tmp_path, mqtt_port=free_port(), http='token_file = "token"')
+    token = make_token(tmp_path, "phone", "operate")
+    config = configure(tmp_path, mqtt_port=free_port())
     text = config.read_text().replace('"run"', f'"{belt[0].journal.parents[1] / "run"}"')
     config.write_text(text)
     service = Service(config)
@@ -179,7 +178,7 @@ def test_beyond_loopback_the_form_lets_in(
         page.goto(service.url)
         page.get_by_role("button", name="Test the motor").click()
         page.get_by_role("link", name="log in").click()
-        page.get_by_label("Token of this belt").fill("0123456789abcdef-test")
+        page.get_by_label("Token for this belt").fill(token)
         page.get_by_role("button", name="Log in").click()
         expect(page.locator("#guard-word")).to_have_text("Guarding")
         page.get_by_role("button", name="Test the motor").click()

@@ -58,7 +58,8 @@ def test_values_are_taken(tmp_path: Path) -> None:
         ("[belt]\nname = 'Not Good/'\n", 2, "must match"),
         ("[belt]\nrun_dir = 3\n", 2, "path in quotes"),
         ("[motor]\npin = 23\n", 2, "share GPIO 23"),
-        ("[http]\nhost = '0.0.0.0'\n", 2, "token_file"),
+        ("[http]\ncertificate_file = 'c.pem'\n", 1, "http.key_file go together"),
+        ("[mqtt]\ncertificate_file = 'c'\nkey_file = 'k'\n", 2, "mqtt.ca_file"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_line(

@@ -18,6 +18,7 @@ from typing import Any
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion
 
+from device import tokens
 from device.alerts import Record
 from device.clock import MonotonicClock, SystemWallClock, boot_id
 from device.control import ControlServer
@@ -55,6 +56,12 @@ def configure(folder: Path, *, mqtt_port: int, http: str = "", mqtt: str = "") -
         f"[mqtt]\nport = {mqtt_port}\n{mqtt}\n[http]\nport = 0\n{http}\n"
     )
     return file
+
+
+def make_token(folder: Path, name: str, scope: str) -> str:
+    """A token of the belt that `configure` writes into `folder`."""
+    (folder / "data").mkdir(exist_ok=True)
+    return tokens.make(folder / "data" / "tokens", name, scope, "2026-01-01T00:00:00+00:00")
 
 
 class Device:
@@ -263,7 +270,7 @@ class Service:
         )
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
-        assert "http://" in line, (line, self.log())
+        assert "://" in line, (line, self.log())
         self.url = line.split()[-1].rstrip("/")
 
     def log(self) -> str:

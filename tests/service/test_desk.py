@@ -10,7 +10,7 @@ import pytest
 
 from device.commands import CommandError
 from service.broker import Message
-from service.desk import A_ROUND, MAX_WAITING, Desk, Refused, checked
+from service.desk import A_ROUND, COMMANDS, MAX_WAITING, Desk, Refused, Repeated, TooMany, checked
 from service.history import History
 from service.moment import Moment
 from service.own import OwnRecords
@@ -47,7 +47,7 @@ def bench(tmp_path: Path) -> Iterator[Bench]:
 
 def test_a_command_is_passed_on_once(bench: Bench) -> None:
     command = checked("start", "http", {"by": "toni"})
-    bench.desk.put(command)
+    bench.desk.put(command, NOW.t)
     assert not bench.desk.poll(NOW)
     assert not bench.desk.poll(NOW)
     assert bench.sent == [("start", "http:toni", {})]
@@ -56,8 +56,8 @@ def test_a_command_is_passed_on_once(bench: Bench) -> None:
 
 def test_what_nobody_waits_for_any_more_is_not_done(bench: Bench) -> None:
     gone, there = checked("test", "http", {}), checked("stop", "http", {})
-    bench.desk.put(gone)
-    bench.desk.put(there)
+    bench.desk.put(gone, NOW.t)
+    bench.desk.put(there, NOW.t)
     gone.answer.cancel()
     bench.desk.poll(NOW)
     assert [name for name, *_ in bench.sent] == ["stop"]
@@ -66,7 +66,7 @@ def test_what_nobody_waits_for_any_more_is_not_done(bench: Bench) -> None:
 def test_a_device_that_does_not_answer_is_told_to_who_asked(bench: Bench) -> None:
     bench.deaf = True
     command = checked("test", "http", {})
-    bench.desk.put(command)
+    bench.desk.put(command, NOW.t)
     bench.desk.poll(NOW)
     with pytest.raises(CommandError):
         command.answer.result(0)
@@ -74,9 +74,9 @@ def test_a_device_that_does_not_answer_is_told_to_who_asked(bench: Bench) -> Non
 
 def test_a_flood_is_bounded(bench: Bench) -> None:
     for _ in range(5 * MAX_WAITING):
-        bench.desk.receive(Message("rearguard/belt/command/test", b"", retained=False))
+        bench.desk.receive(Message("rearguard/belt/command/test", b"", retained=False), NOW.t)
     with pytest.raises(Refused, match="too many"):
-        bench.desk.put(checked("test", "http", {}))
+        bench.desk.put(checked("test", "http", {}), NOW.t)
     bench.desk.poll(NOW)
     assert len(bench.sent) == A_ROUND
     for _ in range(MAX_WAITING):
@@ -84,11 +84,34 @@ def test_a_flood_is_bounded(bench: Bench) -> None:
     assert len(bench.sent) == MAX_WAITING
 
 
+def test_a_command_that_comes_twice_is_carried_out_once(bench: Bench) -> None:
+    for _ in range(3):
+        bench.desk.receive(Message("rearguard/belt/command/stop", b'{"id": "7"}', False), NOW.t)
+    with pytest.raises(Repeated, match="'7' has come before"):
+        bench.desk.put(checked("stop", "http:phone", {"id": "7"}), NOW.t)
+    bench.desk.receive(Message("rearguard/belt/command/stop", b'{"id": "8"}', False), NOW.t)
+    bench.desk.poll(NOW)
+    bench.desk.poll(NOW)
+    assert len(bench.sent) == 2
+
+
+def test_who_asks_too_often_waits_and_no_other_with_them(bench: Bench) -> None:
+    rate, burst = COMMANDS
+    for n in range(int(burst)):
+        bench.desk.put(checked("test", "http:phone", {}), NOW.t)
+        bench.desk.poll(NOW)
+        assert len(bench.sent) == n + 1
+    with pytest.raises(TooMany):
+        bench.desk.put(checked("test", "http:other", {}), NOW.t)
+    bench.desk.put(checked("ack", "mqtt", {"alert_id": "a1"}), NOW.t)
+    bench.desk.put(checked("test", "http:phone", {}), NOW.t + 1 / rate)
+
+
 def test_a_loss_is_acknowledged_here_and_closed(bench: Bench) -> None:
     """What the device's recorder lost, its policy cannot clear."""
     bench.store.take([record(1, event="storage_fault", level="fault"), record(2)])
     for alert_id in ("a1", "a2"):
-        bench.desk.put(checked("ack", "mqtt", {"alert_id": alert_id, "by": "anna"}))
+        bench.desk.put(checked("ack", "mqtt", {"alert_id": alert_id, "by": "anna"}), NOW.t)
     assert bench.desk.poll(NOW)
     assert bench.sent == [("ack", "mqtt:anna", {"alert_id": "a2"})]
     assert [episode["alert_id"] for episode in bench.history.active()] == ["a2"]

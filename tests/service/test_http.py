@@ -15,13 +15,14 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from device.tokens import SCOPES, digest, revoke
 from service.__main__ import main
-from service.gate import MAX_BODY, Gate
+from service.callers import COOKIE_LIFE, Caller, Callers
+from service.gate import MAX_BODY, REQUESTS, Gate
 from tests.conftest import ROOT
-from tests.service.belt import Device, Service, configure, free_port, until
+from tests.service.belt import Device, Service, configure, free_port, make_token, until
 
 PAGE = {"X-Rearguard": "page"}
-TOKEN = "0123456789abcdef-test"  # noqa: S105 — it is one
 
 
 def no_broker() -> int:
@@ -190,10 +191,10 @@ def test_a_busy_port_is_one_line(
 @pytest.mark.parametrize(
     ("line", "content", "mode", "word"),
     [
-        ('host = "0.0.0.0"', None, 0, "token_file"),
-        ('token_file = "token"', None, 0, "cannot be read"),
-        ('token_file = "token"', "short", 0o600, "16 characters"),
-        ('token_file = "token"', TOKEN, 0o644, "chmod 600"),
+        ('host = "0.0.0.0"', None, 0, "rearguard token add"),
+        ('host = "0.0.0.0"', "not JSON", 0o600, "no tokens file"),
+        ('host = "0.0.0.0"', '{"name": "a"}', 0o600, "no tokens file"),
+        ('host = "0.0.0.0"', "", 0o644, "chmod 600"),
         ("nonsense = 1", None, 0, "nonsense"),
     ],
 )
@@ -206,11 +207,11 @@ def test_what_it_will_not_start_with_is_one_line(
     refused: Callable[[Path], str],
 ) -> None:
     if content is not None:
-        (tmp_path / "token").write_text(content)
-        (tmp_path / "token").chmod(mode)
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "tokens").write_text(content)
+        (tmp_path / "data" / "tokens").chmod(mode)
     said = refused(configure(tmp_path, mqtt_port=no_broker(), http=line))
     assert word in said
-    assert TOKEN not in said
 
 
 def test_a_second_service_is_one_line(tmp_path: Path, refused: Callable[[Path], str]) -> None:
@@ -223,20 +224,20 @@ def test_a_second_service_is_one_line(tmp_path: Path, refused: Callable[[Path], 
 def test_a_token_a_dead_device_and_an_end_with_a_page_open(
     tmp_path: Path, serve: Callable[..., Service]
 ) -> None:
-    (tmp_path / "token").write_text(TOKEN + "\n")
-    (tmp_path / "token").chmod(0o600)
+    token = make_token(tmp_path, "phone", "operate")
     (tmp_path / "run").mkdir()
     device = Device(tmp_path)
-    service = serve(no_broker(), http='token_file = "token"')
+    service = serve(no_broker())
     test = "/api/v1/commands/test"
     with httpx.Client(base_url=service.url) as http:
         assert http.get("/api/v1/status").status_code == 200
         refused = http.post(test, headers=PAGE)
         assert (refused.status_code, refused.headers["www-authenticate"]) == (401, "Bearer")
-        bearer = {"Authorization": f"Bearer {TOKEN}"}
-        assert http.post(test, headers=bearer).status_code == 200
+        bearer = {"Authorization": f"Bearer {token}"}
+        answer = http.post(test, headers=bearer, json={"by": "toni"})
+        assert answer.json()["result"]["by"] == "http:phone:toni", "the token's name, then who"
         assert http.post("/login", data={"token": "wrong"}).status_code == 401
-        assert http.post("/login", data={"token": TOKEN}).status_code == 303
+        assert http.post("/login", data={"token": token}).status_code == 303
         assert http.post(test).status_code == 401, "a cookie alone: any page can"
         assert http.post(test, headers=PAGE).status_code == 200
 
@@ -248,7 +249,7 @@ def test_a_token_a_dead_device_and_an_end_with_a_page_open(
         with http.stream("GET", "/api/v1/events") as stream:
             assert any("not_guarding" in line for line in stream.iter_lines())
             assert service.stop() == 0, "an open page must not hold the service up"
-    assert TOKEN not in service.log()
+    assert token not in service.log()
 
 
 # --- the gate by itself: what cannot be tried from this machine ---
@@ -268,36 +269,90 @@ def knock(gate: ASGIApp, peer: str, method: str, path: str, **more: Any) -> int:
     return asyncio.run(go())
 
 
-def test_beyond_loopback_everything_but_health_asks_for_the_token() -> None:
-    gate = Gate(_inside, host="192.168.1.7", token=TOKEN, login_page="<h1>log in</h1>")
-    bearer = {"Authorization": f"Bearer {TOKEN}"}
+@pytest.fixture
+def gate(tmp_path: Path) -> Callable[[str], Gate]:
+    """`gate(host)`: one that listens on `host`, with the tokens of tmp_path."""
+
+    def build(host: str) -> Gate:
+        callers = Callers(tmp_path / "data" / "tokens")
+        return Gate(_inside, host=host, callers=callers, login_page="<h1>log in</h1>",
+                    now=lambda: 0.0)  # fmt: skip
+
+    return build
+
+
+def test_beyond_loopback_everything_but_health_asks_for_the_token(
+    tmp_path: Path, gate: Callable[[str], Gate]
+) -> None:
+    reads, operates = (make_token(tmp_path, scope, scope) for scope in SCOPES)
+    beyond = gate("192.168.1.7")
     for path in ("/", "/page.js", "/api/v1/status", "/api/v1/events", "/openapi.json", "/x"):
-        assert knock(gate, "10.0.0.9", "GET", path) == 401
-        assert knock(gate, "10.0.0.9", "GET", path, headers={"Accept": "text/html"}) == 401
-        assert knock(gate, "10.0.0.9", "GET", path, headers=bearer) == 200
-        assert knock(gate, "127.0.0.1", "POST", path, headers=PAGE) == 401
+        assert knock(beyond, "10.0.0.9", "GET", path) == 401
+        assert knock(beyond, "10.0.0.9", "GET", path, headers={"Accept": "text/html"}) == 401
+        for token, change in ((reads, 403), (operates, 200)):
+            bearer = {"Authorization": f"Bearer {token}"}
+            assert knock(beyond, "10.0.0.9", "GET", path, headers=bearer) == 200
+            for method in ("POST", "PUT", "DELETE", "PATCH", "NONSENSE"):
+                assert knock(beyond, "10.0.0.9", method, path, headers=bearer) == change
+        assert knock(beyond, "127.0.0.1", "POST", path, headers=PAGE) == 401
     for path in ("/healthz", "/readyz"):
-        assert knock(gate, "10.0.0.9", "GET", path) == 200
-    for wrong in (f"Bearer {TOKEN}x", "Bearer", "Bearer ", f"Basic {TOKEN}", "Bearer \xff"):
+        assert knock(beyond, "10.0.0.9", "GET", path) == 200
+    for wrong in (f"Bearer {reads}x", "Bearer", "Bearer ", f"Basic {reads}", "Bearer \xff",
+                  f"Bearer {digest(operates)}"):  # fmt: skip
         headers = {"Authorization": wrong.encode("latin-1")}
-        assert knock(gate, "10.0.0.9", "GET", "/api/v1/status", headers=headers) == 401
-    for cookie in ("rearguard=", "rearguard=x", f"rearguard={TOKEN}", "a;;=b", "\x01"):
+        assert knock(beyond, "10.0.0.9", "GET", "/api/v1/status", headers=headers) == 401
+    for cookie in ("rearguard=", "rearguard=x", f"rearguard={reads}", "a;;=b", "\x01",
+                   f"rearguard={digest(operates)}"):  # fmt: skip
         headers = {"Cookie": cookie}
-        assert knock(gate, "10.0.0.9", "GET", "/api/v1/status", headers=headers) == 401
+        assert knock(beyond, "10.0.0.9", "GET", "/api/v1/status", headers=headers) == 401
 
 
-def test_without_a_token_a_foreign_page_can_change_nothing() -> None:
-    gate = Gate(_inside, host="127.0.0.1", token="", login_page="")
+def test_a_revoked_token_ends_at_once_and_its_cookie_with_it(
+    tmp_path: Path, gate: Callable[[str], Gate]
+) -> None:
+    kept, lost = (make_token(tmp_path, name, "operate") for name in ("kept", "lost"))
+    file = tmp_path / "data" / "tokens"
+    beyond, callers = gate("192.168.1.7"), Callers(file)
+    cookie = callers.log_in(lost, 0.0)
+    assert callers.by_cookie(cookie, COOKIE_LIFE - 1) == Caller("lost", operates=True)
+    assert callers.by_cookie(cookie, COOKIE_LIFE) is None
+    revoke(file, "lost")
+    assert callers.by_cookie(cookie, 1.0) is None
+    for token, status in ((kept, 200), (lost, 401)):
+        bearer = {"Authorization": f"Bearer {token}"}
+        assert knock(beyond, "10.0.0.9", "GET", "/x", headers=bearer) == status
+    file.chmod(0o644)  # others could read it: nobody is let in until that is mended
+    assert (
+        knock(beyond, "10.0.0.9", "GET", "/x", headers={"Authorization": f"Bearer {kept}"}) == 401
+    )
+
+
+def test_without_a_token_a_foreign_page_can_change_nothing(gate: Callable[[str], Gate]) -> None:
+    here_only = gate("127.0.0.1")
     here = {"Host": "127.0.0.1:8080"}
     change = ("POST", "/api/v1/commands/test")
-    assert knock(gate, "127.0.0.1", *change, headers={**here, **PAGE}) == 200
-    assert knock(gate, "127.0.0.1", *change, headers=here) == 401
-    assert knock(gate, "10.0.0.9", *change, headers={**here, **PAGE}) == 401
-    assert knock(gate, "127.0.0.1", *change, headers={**here, "Authorization": "Bearer "}) == 401
+    assert knock(here_only, "127.0.0.1", *change, headers={**here, **PAGE}) == 200
+    assert knock(here_only, "127.0.0.1", *change, headers=here) == 401
+    assert knock(here_only, "10.0.0.9", *change, headers={**here, **PAGE}) == 401
+    bearer = {**here, "Authorization": "Bearer "}
+    assert knock(here_only, "127.0.0.1", *change, headers=bearer) == 401
     for host in ("evil.example", "127.0.0.1.evil.example", "", "[", "10.0.0.9"):
-        assert knock(gate, "127.0.0.1", "GET", "/api/v1/status", headers={"Host": host}) == 421
+        headers = {"Host": host}
+        assert knock(here_only, "127.0.0.1", "GET", "/api/v1/status", headers=headers) == 421
     for host in ("localhost:1", "127.0.0.1", "[::1]:80"):
-        assert knock(gate, "127.0.0.1", "GET", "/api/v1/status", headers={"Host": host}) == 200
+        headers = {"Host": host}
+        assert knock(here_only, "127.0.0.1", "GET", "/api/v1/status", headers=headers) == 200
+
+
+def test_who_asks_without_end_is_told_to_wait(gate: Callable[[str], Gate]) -> None:
+    here_only = gate("127.0.0.1")
+    answers = [
+        knock(here_only, "127.0.0.1", "GET", "/healthz", headers={"Host": "localhost"})
+        for _ in range(int(REQUESTS[1]) + 1)
+    ]
+    assert set(answers[:-1]) == {200}
+    assert answers[-1] == 429
+    assert knock(here_only, "127.0.0.2", "GET", "/healthz", headers={"Host": "localhost"}) == 200
 
 
 def test_openapi_names_every_path(http: httpx.Client) -> None:

@@ -1,0 +1,74 @@
+"""Log lines: one an event, in logfmt, with the journal's priority; a flood is thinned.
+
+At `info` and above there is nothing of the wearer's health, and never a secret: what was decided
+about the body goes to the journal of records, which the service reads. Imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from typing import TextIO
+
+AT_ONCE = 20  # lines of one message before it is thinned
+EVERY_S = 10.0  # s between lines of it from then on
+MOST_KNOWN = 512  # messages told apart
+MAX_LENGTH = 2000  # characters of a line; tracebacks may be long
+_PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}  # of syslog(3)
+
+
+def handler(stream: TextIO) -> logging.Handler:
+    """Writes lines to `stream`; for the journal (systemd.exec(5): JOURNAL_STREAM) with priority."""
+    made = logging.StreamHandler(stream)
+    made.setFormatter(Line(for_journal="JOURNAL_STREAM" in os.environ))
+    return made
+
+
+class Line(logging.Formatter):
+    """`level=warning part=service.door said="too many connections" left_out=17`."""
+
+    def __init__(self, *, for_journal: bool = False) -> None:
+        super().__init__()
+        self._for_journal = for_journal
+
+    def format(self, record: logging.LogRecord) -> str:
+        line = f"level={record.levelname.lower()} part={record.name} said={_quoted(record)}"
+        if record.exc_info:
+            line += f" trace={_escaped(self.formatException(record.exc_info))}"
+        if left_out := getattr(record, "left_out", 0):
+            line += f" left_out={left_out}"
+        if self._for_journal:
+            line = f"<{_PRIORITY.get(record.levelname, 6)}>{line}"
+        return line
+
+
+class Sparing(logging.Filter):
+    """Lets a message through `AT_ONCE` times, then every `EVERY_S`, with how many were left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._seen: dict[tuple[str, object], tuple[float, float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        # by the message without its values, so that a flood of different names is one flood
+        key = (record.name, record.msg)
+        room, since, left_out = self._seen.get(key, (float(AT_ONCE), record.created, 0))
+        room = min(AT_ONCE, room + max(0.0, record.created - since) / EVERY_S)
+        passes = room >= 1.0
+        if passes and left_out:
+            record.left_out = left_out
+        held = (room - 1.0, record.created, 0) if passes else (room, record.created, left_out + 1)
+        if len(self._seen) > MOST_KNOWN:
+            self._seen.clear()
+        self._seen[key] = held
+        return passes
+
+
+def _quoted(record: logging.LogRecord) -> str:
+    return _escaped(record.getMessage())
+
+
+def _escaped(text: str) -> str:
+    """One line in quotes: nobody can forge a second line by what they send."""
+    shown = text[:MAX_LENGTH].replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(c if c.isprintable() else repr(c)[1:-1] for c in shown) + '"'
