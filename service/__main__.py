@@ -16,7 +16,7 @@ from pathlib import Path
 
 import uvicorn
 
-from device import commands, settings, tokens
+from device import commands, logs, settings, tokens
 from device.alerts import Level
 from device.clock import boot_id
 from device.config import Config
@@ -51,7 +51,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="service", description="Delivery, history and the page.")
     parser.add_argument("--config", type=Path, required=True, help="the configuration file")
     arguments = parser.parse_args(argv)
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s")
+    handler = logs.handler(sys.stderr)
+    handler.addFilter(logs.Sparing())
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         config = settings.load(arguments.config)

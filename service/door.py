@@ -29,7 +29,11 @@ class Door(socket.socket):
     def __init__(self, family: int) -> None:
         super().__init__(family, socket.SOCK_STREAM)
         self._inside: Counter[str] = Counter()
-        self.shut_out = 0  # how many were
+
+    @property
+    def inside(self) -> int:
+        """How many guests there are."""
+        return self._inside.total()
 
     def accept(self) -> tuple[socket.socket, Any]:
         """The next guest. Raises BlockingIOError when none waits, ConnectionAbortedError for one
@@ -37,9 +41,8 @@ class Door(socket.socket):
         """
         connection, address = super().accept()
         peer = str(address[0])
-        if self._inside.total() >= MAX_GUESTS or self._inside[peer] >= MAX_OF_ONE:
+        if self.inside >= MAX_GUESTS or self._inside[peer] >= MAX_OF_ONE:
             connection.close()
-            self.shut_out += 1
             log.warning("too many connections: one of %s shut out", peer)
             raise ConnectionAbortedError
         self._inside[peer] += 1

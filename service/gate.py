@@ -34,6 +34,7 @@ from service.limits import Buckets
 log = logging.getLogger(__name__)
 
 MAX_BODY = 4096  # bytes; commands are all that is ever sent to us
+MAX_HEAD = 16384  # bytes of headers
 REQUESTS = (100.0, 500.0)  # a second and at once, of one address
 OPEN_PATHS = ("/healthz", "/readyz")
 COOKIE = "rearguard"
@@ -97,6 +98,8 @@ class Gate:
             return problems.response(421, "this belt answers to localhost and 127.0.0.1 only")
         if "transfer-encoding" in headers:
             return problems.response(411, "send the request with a Content-Length")
+        if sum(len(name) + len(value) for name, value in headers.raw) > MAX_HEAD:
+            return problems.response(431, f"the headers of a request have at most {MAX_HEAD} bytes")
         length = headers.get("content-length", "0")
         if not length.isdecimal() or int(length) > MAX_BODY:
             return problems.response(413, f"a request has at most {MAX_BODY} bytes")

@@ -14,11 +14,8 @@ from tests.conftest import ROOT
 # What the service may know of the device: the words, how they lie in the lanes, the settings.
 VOCABULARY = {
     "device.alerts", "device.clock", "device.commands", "device.config", "device.frames",
-<<<<<<< HEAD
-    "device.journal", "device.questions", "device.settings", "device.supervisor",
-=======
-    "device.journal", "device.questions", "device.settings", "device.tokens",
->>>>>>> 19db6ec (wip)
+    "device.journal", "device.logs", "device.questions", "device.settings", "device.supervisor",
+    "device.tokens",
 }  # fmt: skip
 ROOTS = {"device/__main__.py", "service/__main__.py"}  # and device/cli/
 TOP = {
@@ -65,11 +62,9 @@ def test_the_service_knows_only_the_vocabulary(file: str) -> None:
     assert ours <= VOCABULARY
 
 
-<<<<<<< HEAD
-@pytest.mark.parametrize("noun", ["frames", "clock", "alerts", "config", "questions", "supervisor"])
-=======
-@pytest.mark.parametrize("noun", ["frames", "clock", "alerts", "config", "questions", "tokens"])
->>>>>>> 19db6ec (wip)
+@pytest.mark.parametrize(
+    "noun", ["frames", "clock", "alerts", "config", "questions", "supervisor", "tokens", "logs"]
+)
 def test_the_words_import_nothing_of_ours(noun: str) -> None:
     assert [
         n for n in imports(f"device/{noun}.py") if n.split(".")[0] in ("device", "service")

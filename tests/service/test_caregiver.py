@@ -180,7 +180,7 @@ def test_malformed_orders_are_refused_and_logged(
     caregiver.publish("command/start")
     until(lambda: _orders(device))
     assert [request["command"] for request in _orders(device)] == ["start"]
-    until(lambda: service.log().count("WARNING service.desk") == len(bad))
+    until(lambda: service.log().count("level=warning part=service.desk") == len(bad))
 
 
 def test_danger_left_open_by_a_dead_run_can_be_acknowledged(
