@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {  # subcommand → what it does, in one line
     "feel": "what the belt says to the skin: each pattern with its meaning, played or drawn",
     "motor-off": "the motor and the buzzer off, whatever a dead device has left on",
     "not-guarding": "lets the wearer feel, for a minute, that the belt does not guard",
+    "update": "another release; back by itself when the belt then guards less",
     "plot": "signals, vertical, decisions and truth of one trial",
 }
 
