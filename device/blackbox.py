@@ -6,13 +6,17 @@ frame ring and writes. With the state at its start a recording is judged as it w
 
 from __future__ import annotations
 
+import contextlib
 import csv
+import errno
 import math
+import os
 import queue
 import re
 import shutil
 import threading
 from collections import deque
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +30,8 @@ BEFORE_S = 60.0  # s kept before what happened, at most
 AFTER_S = 10.0  # s kept after it: an impact, a rest, a press of the button
 NOTE_S = 10.0  # s between notes of the core's state: a recording begins at one
 KEEP = 50  # recordings; the oldest go (one takes about 250 kB)
+RESERVE = 128 << 20  # bytes that recordings leave free, for records come first: twice the journal
+LOOK_S = 10.0  # s between looks at the room
 _AT_ONCE = 200  # frames read without letting go of the interpreter
 
 INDEX = ("trial", "subject", "code", "activity", "fall", "onset", "impact", "fs", "n", "direction",
@@ -35,8 +41,15 @@ INDEX = ("trial", "subject", "code", "activity", "fall", "onset", "impact", "fs"
 class BlackBox:
     """One recording for each episode of danger or fault. `note` and `see` never block."""
 
-    def __init__(self, folder: Path, ring: Path, belt: str, fs: float, clock: Clock) -> None:
-        """`folder` gets a recording set an episode; `ring` is read when one is due."""
+    def __init__(
+        self, folder: Path, ring: Path, belt: str, fs: float, clock: Clock,
+        room: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
+    ) -> None:  # fmt: skip
+        """`folder` gets a recording set an episode; `ring` is read when one is due.
+
+        `room` says how many bytes are free where a folder lies; it may raise OSError.
+        """
+        self._room, self._look_at = room, -math.inf
         self._folder, self._ring, self._belt, self._fs = folder, ring, belt, fs
         self._clock = clock
         notes = math.ceil((BEFORE_S + AFTER_S) / NOTE_S) + 1
@@ -70,7 +83,9 @@ class BlackBox:
         due: dict[str, Record] = {}  # by episode, the first of each
         kept: deque[str] = deque(maxlen=KEEP)
         running = True
+        shutil.rmtree(self._unfinished, ignore_errors=True)  # what a power cut left
         while running:
+            self._yield_room()
             try:
                 record = self._seen.get(timeout=0.5)
                 running = record is not None
@@ -86,6 +101,9 @@ class BlackBox:
 
     def _try_to_keep(self, first: Record) -> None:
         try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            if self._room(self._folder) < RESERVE:
+                raise OSError(errno.ENOSPC, "the room left is for records")
             self._keep(first)
             self._drop_oldest()
             self.fault = ""
@@ -99,11 +117,26 @@ class BlackBox:
         finally:
             reader.close()
         name = re.sub(r"[^\w-]+", "-", first.alert_id)
-        unfinished = self._folder / f".{name}"
-        shutil.rmtree(unfinished, ignore_errors=True)
-        unfinished.mkdir(parents=True)
-        _write_set(unfinished, self._belt, name, first, frames, state, start, self._fs)
-        unfinished.rename(self._folder / name)
+        shutil.rmtree(self._unfinished, ignore_errors=True)
+        self._unfinished.mkdir(parents=True)
+        _write_set(self._unfinished, self._belt, name, first, frames, state, start, self._fs)
+        for written in [*self._unfinished.iterdir(), self._unfinished]:
+            _sync(written)  # else a power cut could leave the name without what it names
+        self._unfinished.rename(self._folder / name)
+        _sync(self._folder)
+
+    @property
+    def _unfinished(self) -> Path:
+        return self._folder / ".unfinished"
+
+    def _yield_room(self) -> None:
+        """The oldest recordings go while the disk is nearly full: records come before them."""
+        if self._clock.now() < self._look_at:
+            return
+        self._look_at = self._clock.now() + LOOK_S
+        with contextlib.suppress(OSError):  # no folder: no recordings
+            while self._room(self._folder) < RESERVE and (made := self._made()):
+                shutil.rmtree(made[0])
 
     def _frames(self, reader: RingReader) -> tuple[list[Frame], bytes, int]:
         """The frames since the oldest note that is in reach, that note, and its sequence."""
@@ -122,10 +155,22 @@ class BlackBox:
                 return frames, state, start
         raise ValueError("the ring holds no frame after a note of the core's state")
 
+    def _made(self) -> list[Path]:
+        """The recordings, the oldest first."""
+        return sorted(self._folder.glob("[!.]*"), key=lambda folder: folder.stat().st_mtime)
+
     def _drop_oldest(self) -> None:
-        made = sorted(self._folder.glob("[!.]*"), key=lambda folder: folder.stat().st_mtime)
-        for folder in made[:-KEEP]:
+        for folder in self._made()[:-KEEP]:
             shutil.rmtree(folder)
+
+
+def _sync(path: Path) -> None:
+    """A file, or a folder's names, to the disk itself."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _write_set(

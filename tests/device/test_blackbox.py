@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -180,3 +181,52 @@ def test_a_damaged_state_is_said(fallen: Belt) -> None:
     np.savez(folder / entry.file, **arrays)
     with pytest.raises(Malformed, match="core_sample"):
         Archive(folder / entry.file).trial(entry)
+
+
+class Card:
+    """A disk on which recordings take the room of whatever else is to be written."""
+
+    def __init__(self, folder: Path, others: int) -> None:
+        self.folder, self.others = folder, others
+
+    def free(self, folder: Path) -> int:
+        made = list(self.folder.glob("[!.]*")) if self.folder.exists() else []
+        return blackbox.RESERVE + 10 - self.others - len(made)
+
+
+def test_on_a_card_that_fills_recordings_go_before_records_have_no_room(
+    fallen: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blackbox, "LOOK_S", 0.0)
+    before = sorted(folder.name for folder in fallen.recordings.iterdir())
+    assert before
+    for k in range(3):
+        (fallen.recordings / f"z{k}").mkdir()
+        os.utime(fallen.recordings / f"z{k}", (2e9 + k, 2e9 + k))
+    card = Card(fallen.recordings, others=8)  # room for two
+    box = BlackBox(fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0,
+                   fallen.clock, room=card.free)  # fmt: skip
+    box.close()
+    assert sorted(f.name for f in fallen.recordings.iterdir()) == ["z1", "z2"], "the newest stay"
+
+    card.others = 11  # nothing of ours would be enough
+    box = BlackBox(fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0,
+                   fallen.clock, room=card.free)  # fmt: skip
+    box.note(1000, fallen.core)
+    box.see(Record("alert", "sos", Level.DANGER.word, alert_id="belt:run3:a1"))
+    box.close()
+    assert list(fallen.recordings.iterdir()) == []
+    assert "the room left is for records" in box.fault
+
+
+def test_a_recording_cut_off_by_the_power_is_no_recording(fallen: Belt) -> None:
+    """It lies under a name that is none, and the next start takes it away."""
+    half = fallen.recordings / ".unfinished"
+    half.mkdir()
+    (half / "belt.npz").write_bytes(b"half")
+    box = BlackBox(
+        fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0, fallen.clock
+    )
+    box.close()
+    assert not half.exists()
+    assert all(RecordingSet(folder).faults == [] for folder in fallen.recordings.iterdir())
