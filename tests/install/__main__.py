@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.install.roots import ROOT, Machine, NoRootError, fresh
+from deploy.roots import Machine, NoRootError, fresh
 
 KINDS = ("bookworm-amd64", "trixie-amd64", "bookworm-arm64", "trixie-arm64")
 CONFIG = '[belt]\nname = "belt7"\n\n[wearer]\nname = "Grace"\n'
@@ -99,7 +99,7 @@ def install(machine: Machine, *more: str) -> subprocess.CompletedProcess[str]:
 def prove(kind: str, machine: Machine) -> Proof:
     """Everything of one machine."""
     proof = Proof(kind)
-    _copy_source(machine)
+    machine.copy_source()
     machine.file("/root/belt.toml").write_text(CONFIG)
     machine.file("/boot/firmware").mkdir(parents=True, exist_ok=True)
     machine.file("/boot/firmware/config.txt").write_text(BOOT)
@@ -176,21 +176,6 @@ def _installed(machine: Machine, proof: Proof) -> None:
          lambda said: said.startswith(BOOT) and "=on,i2c_arm_baudrate=400000" in said)  # fmt: skip
     said("the configuration names the broker made here", "cat /etc/rearguard/rearguard.toml",
          lambda said: said.startswith(CONFIG) and 'username = "belt7"' in said)  # fmt: skip
-
-
-def _copy_source(machine: Machine) -> None:
-    """The project as a stranger has it: what git keeps, and nothing built."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
-        cwd=ROOT, check=True, capture_output=True,
-    )  # fmt: skip
-    source = machine.file("/src")
-    source.mkdir()
-    packed = subprocess.run(
-        ["tar", "-c", "--null", "-T", "-"], cwd=ROOT, check=True,
-        input=listed.stdout, capture_output=True,
-    )  # fmt: skip
-    subprocess.run(["tar", "-x", "-C", source], check=True, input=packed.stdout)
 
 
 def main() -> int:

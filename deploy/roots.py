@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[1]
 CACHE = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rearguard"
 BINFMT = Path("/proc/sys/fs/binfmt_misc")
 AARCH64 = (  # as binfmt_misc wants it: magic, mask, interpreter, flags
@@ -95,6 +95,19 @@ class Machine:
 
     def file(self, path: str) -> Path:
         return self.folder / path.lstrip("/")
+
+    def copy_source(self) -> None:
+        """The project as a stranger has it, in /src: what git keeps, and nothing built."""
+        listed = subprocess.run(
+            ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
+            cwd=ROOT, check=True, capture_output=True,
+        )  # fmt: skip
+        packed = subprocess.run(
+            ["tar", "-c", "--null", "-T", "-"], cwd=ROOT, check=True,
+            input=listed.stdout, capture_output=True,
+        )  # fmt: skip
+        self.file("/src").mkdir()
+        subprocess.run(["tar", "-x", "-C", self.file("/src")], check=True, input=packed.stdout)
 
 
 @contextlib.contextmanager
