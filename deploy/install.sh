@@ -59,8 +59,8 @@ users_and_folders() {
     run install -d -m 0755 "$OPT" "$OPT/releases"
     # what was kept when Rearguard was taken off, or comes from a backup, is root's: give it back
     if [ -d "$DATA" ]; then
-        run find "$DATA" -mindepth 1 -uid 0 ! -path "$DATA/store.sqlite*" -exec chown rearguard-device:rearguard {} + -exec chmod u+rwX,g+rX,o= {} +
-        run find "$DATA" -mindepth 1 -uid 0 -path "$DATA/store.sqlite*" -exec chown rearguard-service: {} + -exec chmod 0600 {} +
+        run find "$DATA" -mindepth 1 -uid 0 ! -path "$DATA/store.*" ! -path "$DATA/tokens" -exec chown rearguard-device:rearguard {} + -exec chmod u+rwX,g+rX,o= {} +
+        run find "$DATA" -mindepth 1 -uid 0 \( -path "$DATA/store.*" -o -path "$DATA/tokens" \) -exec chown rearguard-service: {} + -exec chmod 0600 {} +
     fi
 }
 

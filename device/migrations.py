@@ -25,6 +25,7 @@ class Gone:
 
 CHANGES: tuple[Gone, ...] = (
     Gone("2026-11-25", "imu.driver", "the motion sensor is found by itself"),
+    Gone("2026-11-26", "http.token_file", "tokens are made with `rearguard token add`"),
 )
 
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from device.remedies import markdown
 from tests.conftest import ROOT
 
 HAZARDS = [
@@ -33,6 +34,11 @@ def test_a_hazard_says_its_state_and_what_shows_it(row: list[str]) -> None:
 def test_what_is_linked_is_there(document: str) -> None:
     for target in re.findall(r"\]\((?!http)([^)#]+)\)", (ROOT / document).read_text()):
         assert (ROOT / target).exists(), f"{document} links to {target}"
+
+
+def test_the_operations_guide_says_what_the_doctor_says() -> None:
+    guide = (ROOT / "deploy" / "README.md").read_text()
+    assert guide.endswith("\n\n" + markdown()), "write remedies.markdown() to its end"
 
 
 def test_the_readme_begins_with_the_two_commands() -> None:
