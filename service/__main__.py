@@ -27,6 +27,7 @@ from service.callers import Callers
 from service.credentials import CredentialError, broker_tls, page_tls, secret
 from service.delivery import Delivery
 from service.desk import Desk
+from service.discovery import BIRTH, Discovery
 from service.door import Door, Patient
 from service.gate import Gate
 from service.history import History
@@ -90,7 +91,7 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
         ),
         tls=broker_tls(config.mqtt),
         will=(root + "status", OFFLINE),
-        subscription=root + "command/+",
+        subscriptions=(root + "command/+", BIRTH),
     )
     if store.set_aside is not None:
         told = f"the store was corrupt: set aside as {store.set_aside.name}, a new one begun"
@@ -118,6 +119,7 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
         broker,
         Delivery(store, broker, root + "alert", own.boot, partial(_tell_the_wearer, send)),
         Telemetry(broker, root, live, history, Walks(config.store_file)),
+        Discovery(broker, config.belt.name, _version()),
         failed=stop,
     )
     # the interface reads in another thread

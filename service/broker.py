@@ -58,11 +58,11 @@ class Broker:
         password: str = "",
         tls: ssl.SSLContext | None = None,
         will: tuple[str, str],
-        subscription: str,
+        subscriptions: tuple[str, ...],
     ) -> None:
         """`will`: topic and payload, retained, said by the broker when we vanish."""
         self._settings, self._belt, self._password, self._tls = settings, belt, password, tls
-        self._will, self._subscription = will, subscription
+        self._will, self._subscriptions = will, subscriptions
         self._client: mqtt.Client | None = None
         self._lost = False
         self._foreign = False  # whether the broker seems not to speak this version
@@ -165,7 +165,7 @@ class Broker:
             self._note(f"the broker refused: {reason}; {remedy}")
             self._lost = True
             return
-        client.subscribe(self._subscription, qos=1)
+        client.subscribe([(topic, 1) for topic in self._subscriptions])
         self._failures = 0
         self.connections += 1
         self.trouble = ""
@@ -205,7 +205,7 @@ class Broker:
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if client is not self._client:
             return
-        if not mqtt.topic_matches_sub(self._subscription, message.topic):
+        if not any(mqtt.topic_matches_sub(s, message.topic) for s in self._subscriptions):
             return  # amqtt hands every retained message to a new subscription
         if len(self._messages) >= MAX_HELD:
             log.warning("too many messages at once: one on %s dropped", message.topic)

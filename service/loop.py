@@ -13,6 +13,7 @@ from collections.abc import Callable
 from service.broker import Broker
 from service.delivery import Delivery
 from service.desk import Desk
+from service.discovery import Discovery
 from service.intake import Intake
 from service.moment import Moment, moment
 from service.presence import Presence
@@ -38,12 +39,14 @@ class Loop(threading.Thread):
         broker: Broker,
         delivery: Delivery,
         telemetry: Telemetry,
+        discovery: Discovery,
         failed: Callable[[], None],
     ) -> None:
         super().__init__(name="loop", daemon=True)
         self._watch, self._intake, self._presence = watch, intake, presence
         self._desk, self._broker = desk, broker
         self._delivery, self._telemetry = delivery, telemetry
+        self._discovery = discovery
         self._failed = failed
         self._stopping = threading.Event()
         self._retry_at = float("-inf")
@@ -55,7 +58,8 @@ class Loop(threading.Thread):
         self._watch.poll(now.t)
         self._broker.poll(now.t)
         for message in self._broker.messages():
-            self._desk.receive(message, now.t)
+            if not self._discovery.receive(message):
+                self._desk.receive(message, now.t)
         if now.t >= self._retry_at:
             try:
                 self._records(now)
@@ -69,6 +73,7 @@ class Loop(threading.Thread):
                 self.trouble = trouble
                 self._retry_at = now.t + AFTER_TROUBLE
         self._telemetry.poll(now, self.trouble)
+        self._discovery.poll(now.t)
         self._round_at = now.t
 
     def _records(self, now: Moment) -> None:

@@ -209,7 +209,10 @@ class Mosquitto:
 
 
 class Subscriber:
-    """A caregiver: keeps every message under the belt's root as (topic, payload, retained, at)."""
+    """A caregiver: keeps every message as (topic, payload, retained, at).
+
+    Topics under the belt's root are kept without it.
+    """
 
     def __init__(self, port: int, user: tuple[str, str] | None = None) -> None:
         self.messages: list[tuple[str, str, bool, float]] = []
@@ -218,7 +221,9 @@ class Subscriber:
             self._client.username_pw_set(*user)
         self._client.reconnect_delay_set(1, 1)
         self.subscriptions = 0
-        self._client.on_connect = lambda client, *_: client.subscribe("rearguard/#", qos=1)
+        self._client.on_connect = lambda client, *_: client.subscribe(
+            [("rearguard/#", 1), ("homeassistant/#", 1)]
+        )
         self._client.on_subscribe = self._subscribed
         self._client.on_message = lambda _client, _data, message: self.messages.append(
             (
@@ -244,8 +249,10 @@ class Subscriber:
     def alerts(self) -> list[dict[str, Any]]:
         return [json.loads(payload) for payload in self.of("alert")]
 
-    def publish(self, topic: str, payload: str = "", *, retain: bool = False) -> None:
-        self._client.publish(TOPIC + topic, payload, qos=1, retain=retain).wait_for_publish(5)
+    def publish(
+        self, topic: str, payload: str = "", *, retain: bool = False, root: str = TOPIC
+    ) -> None:
+        self._client.publish(root + topic, payload, qos=1, retain=retain).wait_for_publish(5)
 
     def close(self) -> None:
         self._client.disconnect()

@@ -11,6 +11,7 @@ from device.settings import load
 from service.broker import Broker
 from service.delivery import Delivery
 from service.desk import Desk
+from service.discovery import Discovery
 from service.history import History
 from service.intake import Intake
 from service.live import Live
@@ -35,7 +36,10 @@ def test_a_disk_that_refuses(
     own = OwnRecords(BELT, "boot", "1")
     told: list[str] = []
     link = Broker(
-        Mqtt(port=broker.port), BELT, will=(TOPIC + "status", "offline"), subscription=TOPIC + "c"
+        Mqtt(port=broker.port),
+        BELT,
+        will=(TOPIC + "status", "offline"),
+        subscriptions=(TOPIC + "c",),
     )
     failures: list[str] = []
 
@@ -50,6 +54,7 @@ def test_a_disk_that_refuses(
         link,
         Delivery(store, link, TOPIC + "alert", "boot", lambda _: None),
         Telemetry(link, TOPIC, Live(config, watch), history, Walks(config.store_file)),
+        Discovery(link, BELT, "1"),
         failed=lambda: failures.append("failed"),
     )
     loop.start()
