@@ -29,6 +29,16 @@ class Judgement(NamedTuple):
     state: State  # raised or cleared
 
 
+class Usual(NamedTuple):
+    """What is usual for a wearer going one way."""
+
+    sway: float  # m/s², mediolateral RMS
+    unevenness: float  # s, of step times two apart
+    irregularity: float  # 1 less the autocorrelation of a stride
+    excursion: float  # m, up and down in a step
+    steps: int  # that went into it
+
+
 PING = np.dtype([("t", "<f8"), ("range", "<f4"), ("echo", "<i4")])  # rg_ping, byte for byte
 
 _COLUMNS: dict[str, tuple[type, str]] = {  # column → its type here and in rg_series
@@ -164,6 +174,16 @@ class Core:
             first += used[0]
             judgements += _judgements(events, n_events[0])
         return out, judgements
+
+    def usual(self) -> list[Usual]:
+        """What is usual for this wearer: walking backward, and any other way."""
+        kept = ffi.new("rg_usual[2]")
+        lib.rg_core_usual(self._core, kept)
+        return [Usual(*(getattr(u, name) for name in Usual._fields)) for u in kept]
+
+    def recall(self, usual: Sequence[Usual]) -> None:
+        """Go on from what `usual` gave in an earlier session; impossible ones are left out."""
+        lib.rg_core_recall(self._core, ffi.new("rg_usual[2]", [one._asdict() for one in usual]))
 
     def save(self) -> bytes:
         """The whole state; `restore` on another Core of the same build decides on from there."""

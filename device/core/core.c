@@ -43,6 +43,16 @@ int rg_core_init(rg_core *core, const rg_params *params)
     return 0;
 }
 
+void rg_core_usual(const rg_core *core, rg_usual usual[2])
+{
+    memcpy(usual, core->stability.usual, sizeof core->stability.usual);
+}
+
+void rg_core_recall(rg_core *core, const rg_usual usual[2])
+{
+    rg_stability_recall(&core->stability, usual);
+}
+
 void rg_core_ping(rg_core *core, const rg_ping *ping)
 {
     rg_ping clean = *ping;

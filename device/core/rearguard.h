@@ -95,6 +95,14 @@ typedef struct rg_series {      /* where rg_core_run writes; a NULL column is sk
     float *distance, *closing, *ttc;                            /* [n] */
 } rg_series;
 
+typedef struct rg_usual {       /* what is usual for a walker, going one way */
+    float sway;                 /* m/s^2, mediolateral RMS */
+    float unevenness;           /* s, of step times two apart */
+    float irregularity;         /* 1 less the likeness of a stride to the one before */
+    float excursion;            /* m, up and down in a step */
+    int32_t steps;              /* that went into it */
+} rg_usual;
+
 typedef struct rg_core rg_core;
 
 size_t rg_core_size(void);
@@ -104,6 +112,10 @@ void rg_params_default(rg_params *params, float fs);
 void rg_params_bounds(int position, float *low, float *high);
 /* 0, or the 1-based position of the first impossible parameter (state is then untouched). */
 int rg_core_init(rg_core *core, const rg_params *params);
+/* What is usual for this walker: [0] walking backward, [1] any other way. For keeping. */
+void rg_core_usual(const rg_core *core, rg_usual usual[2]);
+/* Hands in what was kept; one that is not finite, or negative, is nobody's, and is left out. */
+void rg_core_recall(rg_core *core, const rg_usual usual[2]);
 /* Hands in a ping; it takes effect at the next step. Pings come in order of time. */
 void rg_core_ping(rg_core *core, const rg_ping *ping);
 /* Judges one sample. At most RG_KINDS events are written to events[RG_KINDS]; returns how many. */

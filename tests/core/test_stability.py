@@ -32,12 +32,13 @@ def notices(events):
     return {event for event, _ in events} & set(NOTICES)
 
 
-def walker(fs, seconds, cadence=110.0, side=0.7, lean=0.0, uneven=0.0):
+def walker(fs, seconds, cadence=110.0, side=0.7, lean=0.0, uneven=0.0, up=2.5, twice=None):
     """Stands, then walks in place: acc [N,3], gyro [N,3].
 
     `side` [m/s²] is the amplitude of mediolateral acceleration and `lean` [rad] the trunk's; each
     is a number or a function of the time since setting off. `uneven` [s] comes and goes with the
-    steps, three to the round.
+    steps, three to the round. `up` [m/s²] is the amplitude of the vertical acceleration;
+    `twice` [m/s²], a function of the number of the step, that of twice its frequency.
     """
     t = np.arange(round((STAND + seconds) * fs)) / fs - STAND
     on = t >= 0
@@ -45,7 +46,11 @@ def walker(fs, seconds, cadence=110.0, side=0.7, lean=0.0, uneven=0.0):
     late = uneven(t) if callable(uneven) else uneven
     phase = 2 * np.pi * (t - late * np.sin(2 * np.pi * t / (3 * period))) / period
     sway = (side(t) if callable(side) else side) * np.sin(phase / 2)
-    push = np.stack([1.2 * np.sin(phase), sway, 2.5 * np.cos(phase)], 1) * on[:, None]
+    step = np.floor(phase / (2 * np.pi)).astype(int)
+    rise = (up(step) if callable(up) else up) * np.cos(phase)
+    if twice:
+        rise = rise + twice(step) * np.sin(2 * phase)
+    push = np.stack([1.2 * np.sin(phase), sway, rise], 1) * on[:, None]
     tilt = (lean(t) if callable(lean) else lean) * np.clip(t / 2.0, 0.0, 1.0)
     return sense(rotation(1, tilt), push, fs)[:2]
 
@@ -136,6 +141,69 @@ def test_uneven_steps_are_told(fs):
         return np.where(t > 50.0, 0.07, 0.0)
 
     assert "unsteady" in notices(judged(fs, *walker(fs, 90.0, uneven=less_even))[1])
+
+
+@pytest.mark.parametrize("fs", RATES)
+def test_strides_unlike_each_other_are_told_and_a_limp_is_not(fs):
+    """The rhythm is even: what differs is how each foot comes down."""
+    drawn = np.random.default_rng(4).choice([-2.5, 2.5], 400)
+    events = judged(
+        fs, *walker(fs, 90.0, twice=lambda step: np.where(step > 95, drawn[step % 400], 0.0))
+    )[1]
+    assert "unsteady" in notices(events)
+    limp = walker(fs, 90.0, twice=lambda step: np.where(step > 95, 2.5 * (-1.0) ** step, 0.0))
+    assert "unsteady" not in notices(judged(fs, *limp)[1])
+
+
+@pytest.mark.parametrize("fs", RATES)
+def test_going_up_and_down_far_more_than_usual_is_a_notice_of_posture(fs):
+    def told(times):
+        events = judged(fs, *walker(fs, 75.0, up=lambda step: np.where(step > 95, times, 1) * 2.5))[
+            1
+        ]
+        return [t for event, t in events if event == "posture"]
+
+    assert not told(1.3)
+    assert len(crouched := told(2.2)) == 1
+    assert STAND + 52.0 + 4.0 < crouched[0] < STAND + 52.0 + 12.0
+
+
+def session(fs, seconds, usual=(), **how):
+    core = Core(fs)
+    core.recall(usual or core.usual())
+    acc, gyro = walker(fs, seconds, **how)
+    _, events = core.run(np.arange(len(acc)) / fs, acc, gyro, columns=())
+    told = [e.t for e in events if e.event == "unsteady" and e.state is State.RAISED]
+    return core.usual(), told
+
+
+def test_what_is_usual_is_kept_from_session_to_session():
+    usual, _ = session(100.0, 60.0)
+    assert usual[0].sway == pytest.approx(0.7 / np.sqrt(2), rel=0.1)
+    assert usual[0].excursion == pytest.approx(2 * 2.5 / (2 * np.pi * 110 / 60) ** 2, rel=0.1)
+    assert usual[0].irregularity < 0.1
+    assert 60 < usual[0].steps < 110
+    _, told = session(100.0, 20.0, side=2.1)
+    assert not told  # a stranger: nobody knows better
+    again, told = session(100.0, 20.0, usual=usual, side=2.1)
+    assert told
+    assert told[0] < STAND + 12.0
+    assert again == usual  # what is unusual teaches nothing
+    more, told = session(100.0, 60.0, usual=usual, side=0.85)
+    assert not told
+    assert usual[0].sway < more[0].sway < 0.85 / np.sqrt(2)
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"sway": np.nan}, {"unevenness": -1.0}, {"excursion": np.inf}, {"steps": -1}]
+)
+def test_what_nobody_can_have_for_usual_is_left_out(wrong):
+    usual, _ = session(100.0, 60.0)
+    core = Core(100.0)
+    core.recall([one._replace(**wrong) for one in usual])
+    assert core.usual() == Core(100.0).usual()
+    core.recall([one._replace(steps=10**6) for one in usual])
+    assert core.usual()[0].steps == 1800
 
 
 def test_no_baseline_no_judgement():
