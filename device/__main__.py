@@ -118,7 +118,10 @@ def _assemble(
         parts.callback(ring.close)
         control = ControlServer(config.socket_file)
         parts.callback(control.close)
-    box = BlackBox(config.recordings_dir, config.ring_file, config.belt.name, source.fs, clock)
+    box = BlackBox(
+        config.recordings_dir, config.ring_file, config.belt.name, source.fs, clock,
+        SystemWallClock(), config.keep.recordings_days,
+    )  # fmt: skip
     parts.callback(box.close)
     health = Health(table(config, source.fs), clock.now())
     health.note(clock.now(), {"rights": "; ".join(filter(None, rights))})

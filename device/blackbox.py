@@ -22,7 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from device.alerts import Level, Record, State
-from device.clock import Clock
+from device.clock import Clock, WallClock
 from device.core import Core
 from device.frames import Frame, RingReader
 
@@ -31,7 +31,7 @@ AFTER_S = 10.0  # s kept after it: an impact, a rest, a press of the button
 NOTE_S = 10.0  # s between notes of the core's state: a recording begins at one
 KEEP = 50  # recordings; the oldest go (one takes about 250 kB)
 RESERVE = 128 << 20  # bytes that recordings leave free, for records come first: twice the journal
-LOOK_S = 10.0  # s between looks at the room
+LOOK_S = 10.0  # s between looks at the room and at what is too old
 _AT_ONCE = 200  # frames read without letting go of the interpreter
 
 INDEX = ("trial", "subject", "code", "activity", "fall", "onset", "impact", "fs", "n", "direction",
@@ -42,16 +42,18 @@ class BlackBox:
     """One recording for each episode of danger or fault. `note` and `see` never block."""
 
     def __init__(
-        self, folder: Path, ring: Path, belt: str, fs: float, clock: Clock,
+        self, folder: Path, ring: Path, belt: str, fs: float, clock: Clock, wall: WallClock,
+        days: float,
         room: Callable[[Path], int] = lambda folder: shutil.disk_usage(folder).free,
     ) -> None:  # fmt: skip
-        """`folder` gets a recording set an episode; `ring` is read when one is due.
+        """`folder` gets a recording set an episode, and keeps it so many days (0: it gets none).
 
-        `room` says how many bytes are free where a folder lies; it may raise OSError.
+        `ring` is read when one is due; `room` says how many bytes are free where a folder lies, and
+        may raise OSError.
         """
         self._room, self._look_at = room, -math.inf
         self._folder, self._ring, self._belt, self._fs = folder, ring, belt, fs
-        self._clock = clock
+        self._clock, self._wall, self._days = clock, wall, days
         notes = math.ceil((BEFORE_S + AFTER_S) / NOTE_S) + 1
         self._notes: deque[tuple[int, bytes]] = deque(maxlen=notes)
         self._seen: queue.Queue[Record | None] = queue.Queue(64)
@@ -66,7 +68,8 @@ class BlackBox:
 
     def see(self, record: Record) -> None:
         """A danger or a fault that is raised will be kept; past a crowd of them, it is not."""
-        if record.kind == "alert" and record.urgent and record.state == State.RAISED:
+        wanted = record.kind == "alert" and record.urgent and record.state == State.RAISED
+        if wanted and self._days > 0:
             try:
                 self._seen.put_nowait(record)
             except queue.Full:
@@ -85,7 +88,10 @@ class BlackBox:
         running = True
         shutil.rmtree(self._unfinished, ignore_errors=True)  # what a power cut left
         while running:
-            self._yield_room()
+            if self._clock.now() >= self._look_at:
+                self._look_at = self._clock.now() + LOOK_S
+                self._yield_room()
+                self._drop_old()
             try:
                 record = self._seen.get(timeout=0.5)
                 running = record is not None
@@ -131,9 +137,6 @@ class BlackBox:
 
     def _yield_room(self) -> None:
         """The oldest recordings go while the disk is nearly full: records come before them."""
-        if self._clock.now() < self._look_at:
-            return
-        self._look_at = self._clock.now() + LOOK_S
         with contextlib.suppress(OSError):  # no folder: no recordings
             while self._room(self._folder) < RESERVE and (made := self._made()):
                 shutil.rmtree(made[0])
@@ -158,6 +161,15 @@ class BlackBox:
     def _made(self) -> list[Path]:
         """The recordings, the oldest first."""
         return sorted(self._folder.glob("[!.]*"), key=lambda folder: folder.stat().st_mtime)
+
+    def _drop_old(self) -> None:
+        """Recordings past their days go, when the clock that says so is set."""
+        wall, trusted = self._wall.at(self._clock.now())
+        if trusted:
+            for folder in self._made():
+                with contextlib.suppress(OSError):  # tried again at the next look
+                    if wall - folder.stat().st_mtime >= self._days * 86400.0:
+                        shutil.rmtree(folder)
 
     def _drop_oldest(self) -> None:
         for folder in self._made()[:-KEEP]:

@@ -156,6 +156,23 @@ class Http:
 
 
 @dataclass(frozen=True, slots=True)
+class Keep:
+    recordings_days: float = key(
+        30.0,
+        "Days that raw signals are kept; there are none but those around dangers and faults."
+        " 0: none are written.",
+        low=0,
+        high=3650,
+    )
+    alerts_days: float = key(
+        365.0, "Days that alerts and results of commands are kept.", low=1, high=3650
+    )
+    sessions_days: float = key(
+        1095.0, "Days that sessions, tests and screenings are kept.", low=1, high=36500
+    )
+
+
+@dataclass(frozen=True, slots=True)
 class Config:
     belt: Belt = field(default_factory=Belt)
     loop: Loop = field(default_factory=Loop)
@@ -167,6 +184,7 @@ class Config:
     wearer: Wearer = field(default_factory=Wearer)
     mqtt: Mqtt = field(default_factory=Mqtt)
     http: Http = field(default_factory=Http)
+    keep: Keep = field(default_factory=Keep)
 
     # where things lie, derived once, here
     @property

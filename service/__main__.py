@@ -18,7 +18,7 @@ import uvicorn
 
 from device import commands, logs, settings, tokens
 from device.alerts import Level
-from device.clock import boot_id
+from device.clock import boot_id, wall_clock_synchronised
 from device.config import Config
 from device.supervisor import VARIABLE, Supervisor
 from service import api
@@ -37,6 +37,7 @@ from service.loop import Loop
 from service.moment import moment
 from service.own import OwnRecords
 from service.presence import Presence
+from service.retention import Retention
 from service.store import Store, StoreError
 from service.telemetry import OFFLINE, Telemetry
 from service.walks import Walks
@@ -120,6 +121,7 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
         Delivery(store, broker, root + "alert", own.boot, partial(_tell_the_wearer, send)),
         Telemetry(broker, root, live, history, Walks(config.store_file)),
         Discovery(broker, config.belt.name, _version()),
+        Retention(store, config.keep, wall_clock_synchronised),
         failed=stop,
     )
     # the interface reads in another thread

@@ -17,6 +17,7 @@ from service.discovery import Discovery
 from service.intake import Intake
 from service.moment import Moment, moment
 from service.presence import Presence
+from service.retention import Retention
 from service.telemetry import Telemetry
 from service.watch import Watch
 
@@ -40,13 +41,14 @@ class Loop(threading.Thread):
         delivery: Delivery,
         telemetry: Telemetry,
         discovery: Discovery,
+        retention: Retention,
         failed: Callable[[], None],
     ) -> None:
         super().__init__(name="loop", daemon=True)
         self._watch, self._intake, self._presence = watch, intake, presence
         self._desk, self._broker = desk, broker
         self._delivery, self._telemetry = delivery, telemetry
-        self._discovery = discovery
+        self._discovery, self._retention = discovery, retention
         self._failed = failed
         self._stopping = threading.Event()
         self._retry_at = float("-inf")
@@ -86,6 +88,8 @@ class Loop(threading.Thread):
                 self._telemetry.wake()
         finally:  # what is stored goes out even while nothing more can be
             self._delivery.poll(now)
+        if self._retention.poll(now):
+            self._telemetry.wake()
 
     def alive(self, t: float) -> bool:
         """Whether rounds are being made."""

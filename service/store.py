@@ -9,10 +9,10 @@ from __future__ import annotations
 import fcntl
 import json
 import sqlite3
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, TypeVar
 
 from device.alerts import Level, State
 from device.journal import Cursor
@@ -53,10 +53,13 @@ CREATE TABLE sessions(
   summary TEXT NOT NULL                   -- JSON, see sessions.joined
 );
 CREATE INDEX sessions_wearer ON sessions(wearer, started_at);
-ALTER TABLE events ADD COLUMN wearer TEXT AS (ifnull(json_extract(record, '$.wearer'), ''));
+ALTER TABLE events ADD COLUMN wearer TEXT AS (  -- Python's JSON has infinity, SQLite's has not
+  CASE WHEN json_valid(record) THEN ifnull(json_extract(record, '$.wearer'), '') ELSE '' END
+);
 CREATE INDEX events_of ON events(event, wearer, seq);
 """,
 )
+T = TypeVar("T")
 _TEXTS = ("id", "kind", "event", "level", "state", "alert_id", "boot")
 
 
@@ -116,6 +119,11 @@ class Store:
             if cursor is not None:
                 self._db.execute("UPDATE cursor SET segment = ?, offset = ?", _pair(cursor))
         return new
+
+    def work(self, task: Callable[[sqlite3.Connection], T]) -> T:
+        """What `task` makes of the store, in one transaction. Raises sqlite3.Error."""
+        with self._transaction():
+            return task(self._db)
 
     def waiting(self, limit: int, in_flight: Collection[int]) -> list[tuple[int, str]]:
         """(seq, record) of what is to be sent next: danger, then faults, then the rest."""
@@ -267,6 +275,7 @@ def _open(path: Path) -> sqlite3.Connection:
     try:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
+        db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
         if (found := db.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
             raise sqlite3.DatabaseError(found)
         version = db.execute("PRAGMA user_version").fetchone()[0]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from device import blackbox
 from device.alerts import Level, Record, State
 from device.archive import Archive
 from device.blackbox import BlackBox
+from device.clock import SystemWallClock
 from device.config import Config
 from device.core import Core, Judgement
 from device.frames import Frame, RingReader
@@ -79,7 +81,9 @@ class Belt:
         self.core = Recalling(source.fs, has_ranger=1.0)
         ring = RingWriter(folder / "frames", 16384, source.fs, source.name)
         self.recordings = folder / "recordings"
-        self.box = BlackBox(self.recordings, folder / "frames", "belt", source.fs, self.clock)
+        self.box = BlackBox(
+            self.recordings, folder / "frames", "belt", source.fs, self.clock, SystemWallClock(), 30
+        )
         self.loop = Loop(
             self.clock, 1 / STEP, source, self.core,
             Policy(config.wearer, "belt", "run1", source.name), Haptics(motor, 1.0),
@@ -153,8 +157,9 @@ def test_one_recording_an_episode_and_none_for_less(tmp_path: Path) -> None:
 def test_the_oldest_go(fallen: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(blackbox, "KEEP", 3)
     box = BlackBox(
-        fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0, fallen.clock
-    )
+        fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0, fallen.clock,
+        SystemWallClock(), 30,
+    )  # fmt: skip
     box.note(1000, fallen.core)
     for number in range(6):
         box.see(Record("alert", "sos", Level.DANGER.word, alert_id=f"belt:run2:b{number}"))
@@ -165,9 +170,48 @@ def test_the_oldest_go(fallen: Belt, monkeypatch: pytest.MonkeyPatch) -> None:
     assert names == ["belt-run2-b3", "belt-run2-b4", "belt-run2-b5"]
 
 
+class Later:
+    """A wall clock that is so many days ahead, and trusted or not."""
+
+    def __init__(self, days: float, trusted: bool) -> None:
+        self._days, self._trusted = days, trusted
+
+    def at(self, t: float) -> tuple[float, bool]:
+        return time.time() + self._days * 86400, self._trusted
+
+
+@pytest.mark.parametrize(
+    ("days", "trusted", "left"), [(31, True, 0), (29, True, 1), (31, False, 1)]
+)
+def test_recordings_go_after_their_days_when_the_clock_is_set(
+    tmp_path: Path, days: float, trusted: bool, left: int
+) -> None:
+    recordings = tmp_path / "recordings"
+    (recordings / "belt-run1-a1").mkdir(parents=True)
+    (recordings / "belt-run1-a1" / "belt.npz").write_bytes(b"raw signals")
+    wall = Later(days, trusted)
+    box = BlackBox(recordings, tmp_path / "frames", "belt", 104.0, Clock(), wall, 30)
+    box.close()
+    assert len(list(recordings.iterdir())) == left
+
+
+def test_with_no_days_nothing_is_recorded(fallen: Belt) -> None:
+    before = sorted(fallen.recordings.iterdir())
+    box = BlackBox(
+        fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0, fallen.clock,
+        Later(0, False), 0,
+    )  # fmt: skip
+    box.note(1000, fallen.core)
+    box.see(Record("alert", "sos", Level.DANGER.word, alert_id="belt:run2:b1"))
+    box.close()
+    assert sorted(fallen.recordings.iterdir()) == before
+
+
 def test_no_ring_and_no_room_are_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
-    box = BlackBox(tmp_path / "file", tmp_path / "frames", "belt", 104.0, Clock())
+    box = BlackBox(
+        tmp_path / "file", tmp_path / "frames", "belt", 104.0, Clock(), SystemWallClock(), 30
+    )
     box.see(Record("alert", "sos", Level.DANGER.word, alert_id="belt:run1:a1"))
     box.close()
     assert "could not be kept" in box.fault
@@ -205,13 +249,13 @@ def test_on_a_card_that_fills_recordings_go_before_records_have_no_room(
         os.utime(fallen.recordings / f"z{k}", (2e9 + k, 2e9 + k))
     card = Card(fallen.recordings, others=8)  # room for two
     box = BlackBox(fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0,
-                   fallen.clock, room=card.free)  # fmt: skip
+                   fallen.clock, Later(0, False), 30, room=card.free)  # fmt: skip
     box.close()
     assert sorted(f.name for f in fallen.recordings.iterdir()) == ["z1", "z2"], "the newest stay"
 
     card.others = 11  # nothing of ours would be enough
     box = BlackBox(fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0,
-                   fallen.clock, room=card.free)  # fmt: skip
+                   fallen.clock, Later(0, False), 30, room=card.free)  # fmt: skip
     box.note(1000, fallen.core)
     box.see(Record("alert", "sos", Level.DANGER.word, alert_id="belt:run3:a1"))
     box.close()
@@ -225,8 +269,9 @@ def test_a_recording_cut_off_by_the_power_is_no_recording(fallen: Belt) -> None:
     half.mkdir()
     (half / "belt.npz").write_bytes(b"half")
     box = BlackBox(
-        fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0, fallen.clock
-    )
+        fallen.recordings, fallen.recordings.parent / "frames", "belt", 104.0, fallen.clock,
+        Later(0, False), 30,
+    )  # fmt: skip
     box.close()
     assert not half.exists()
     assert all(RecordingSet(folder).faults == [] for folder in fallen.recordings.iterdir())

@@ -102,7 +102,9 @@ class Belt:
             SystemWallClock(), queue_size=512, limit_bytes=1 << 20,
         )  # fmt: skip
         self.control = ControlServer(folder / "control")
-        self.box = BlackBox(folder / "recordings", folder / "frames", "belt", FS, self.clock)
+        self.box = BlackBox(
+            folder / "recordings", folder / "frames", "belt", FS, self.clock, SystemWallClock(), 30
+        )
         self.loop = Loop(
             self.clock, 100.0, self.source, Core(FS, has_ranger=1.0),
             Policy(Wearer(), "belt", "run1", self.source.name), Haptics(self.motor, 1.0),

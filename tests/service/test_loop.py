@@ -19,6 +19,7 @@ from service.loop import Loop
 from service.moment import moment
 from service.own import OwnRecords
 from service.presence import Presence
+from service.retention import Retention
 from service.store import Store
 from service.telemetry import Telemetry
 from service.walks import Walks
@@ -55,6 +56,7 @@ def test_a_disk_that_refuses(
         Delivery(store, link, TOPIC + "alert", "boot", lambda _: None),
         Telemetry(link, TOPIC, Live(config, watch), history, Walks(config.store_file)),
         Discovery(link, BELT, "1"),
+        Retention(store, config.keep, lambda: True),
         failed=lambda: failures.append("failed"),
     )
     loop.start()
