@@ -1,0 +1,40 @@
+#!/bin/sh
+# Run by systemd inside a root that has just been installed and booted, without bus and pins: one
+# line for each thing that has come about, then the power goes off.
+exec >/root/proof.txt 2>/root/proof.err
+export SYSTEMD_PAGER=
+# Says WHAT once the rest, a command, succeeds; gives up after SECONDS.
+wait_for() {
+    what=$1 end=$(($(date +%s) + $2))
+    shift 2
+    until "$@"; do
+        if [ "$(date +%s)" -ge $end ]; then echo "NOT $what"; return; fi
+        sleep 0.2
+    done
+    echo "$what"
+}
+main_pid() { systemctl show -P MainPID "$1"; }
+another_pid() { [ "$(main_pid rearguard-service)" != "$1" ] && systemctl is-active -q rearguard-service; }
+restarts() { [ "$(systemctl show -P NRestarts rearguard-service)" -ge "$1" ]; }
+another_run() { [ "$(systemctl show -P InvocationID rearguard-device)" != "$1" ]; }
+
+wait_for "the service is ready" 60 systemctl is-active -q rearguard-service
+wait_for "the device was given up on, and the wearer is told" 60 systemctl is-active -q rearguard-not-guarding
+systemctl show -P NRestarts rearguard-device
+tried=$(systemctl show -P InvocationID rearguard-device)
+
+pid=$(main_pid rearguard-service)
+kill -KILL "$pid"
+wait_for "the service was killed and is back" 20 another_pid "$pid"
+pid=$(main_pid rearguard-service)
+kill -STOP "$pid"
+wait_for "the service was stopped: the watchdog ended it, and it is back" 60 another_pid "$pid"
+
+wait_for "the device is tried again" 90 another_run "$tried"
+wait_for "and given up on again" 60 systemctl is-active -q rearguard-not-guarding
+systemctl stop rearguard-device
+sleep 1
+systemctl is-active rearguard-device rearguard-not-guarding
+journalctl -b -u 'rearguard-*' -o short-monotonic >/root/proof.log
+sync
+systemctl poweroff --no-block
