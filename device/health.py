@@ -176,6 +176,11 @@ class Health:
         for name in ("service", "button"):  # the one may need its time to start, the other rests
             self._streams[name].see(now)
         self._said: set[str] = set()  # faults that are open
+        self._rows: dict[str, _Stream | _Part] = {**self._streams, **self._parts}
+        self._told: dict[str, list[str]] = {}  # event told from here → its rows, in their order
+        for name, row in rows.items():
+            if row.event and not row.judged:
+                self._told.setdefault(row.event, []).append(name)
         self._patient_until = now + START_S
         self.guard = Guard.NOT_GUARDING
 
@@ -205,7 +210,7 @@ class Health:
         if not starting:
             self._patient_until = -math.inf
         unguarded = self.guard is Guard.NOT_GUARDING and not starting
-        found = [f for event in self._told() for f in self._settle(event)]
+        found = [f for event in self._told for f in self._settle(event)]
         return [*found, *self._say("not_guarding", ", ".join(reasons) if unguarded else "")]
 
     def ages(self, now: float) -> dict[str, float]:
@@ -218,21 +223,10 @@ class Health:
         said += [f"{name} {stream.word}" for name, stream in self._streams.items()]
         return "; ".join(said + [name + p.word for name, p in self._parts.items() if p.fault])
 
-    def _rows(self) -> dict[str, _Stream | _Part]:
-        return {**self._streams, **self._parts}
-
-    def _told(self) -> list[str]:
-        """The events that are told from here, in the order of the table."""
-        rows = [it.row for it in self._rows().values()]
-        return list(dict.fromkeys(row.event for row in rows if row.event and not row.judged))
-
     def _settle(self, event: str) -> list[Finding]:
         """All rows of one event are one fault."""
-        wrong = {
-            name: it
-            for name, it in self._rows().items()
-            if it.row.event == event and it.known and it.fault
-        }
+        rows = {name: self._rows[name] for name in self._told[event]}
+        wrong = {name: it for name, it in rows.items() if it.known and it.fault}
         details = [
             it.fault if name in self._streams else f"{name}: {it.fault}"
             for name, it in wrong.items()
@@ -243,7 +237,7 @@ class Health:
     def _stage(self, is_open: Callable[[str], bool]) -> tuple[Guard, list[str]]:
         """How far the belt can guard, and what keeps it from guarding fully."""
         stages, reasons = [Guard.FULL], []
-        for it in self._rows().values():
+        for it in self._rows.values():
             row = it.row
             if row.stage < Guard.FULL and (it.fault or (row.judged and is_open(row.event))):
                 stages.append(row.stage)
