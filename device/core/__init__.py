@@ -64,8 +64,10 @@ _LEVELS = tuple(Level)
 _STATES = (State.RAISED, State.CLEARED)  # rg_state
 _PARAMETERS: tuple[str, ...] = tuple(name for name, _ in ffi.typeof("rg_params").fields)
 _EVENTS_A_CALL = 256  # room for one call of rg_core_run; more come in the next
-_SAMPLE = struct.Struct("=d6f")  # rg_sample: one call for all of it
-_ESTIMATE = struct.Struct("=d11fbB")  # rg_estimate, but for its gap
+# One call for all of a sample, named here because looking a name up costs as much as a call does.
+_pack = struct.Struct("=d6f").pack_into  # rg_sample
+_unpack = struct.Struct("=d11fbB").unpack_from  # rg_estimate, but for its gap
+_step = lib.rg_core_step
 _SAVED = struct.Struct("<8sII")  # magic, bytes of state, their crc32
 _MAGIC = b"RGCORE01"
 
@@ -109,17 +111,18 @@ class Core:
 
     def step(self, frame: Frame) -> list[Judgement]:
         """Judge the frame's IMU sample (NaN: a gap) and write what was judged into the frame."""
-        said = frame.ax, frame.ay, frame.az, frame.gx, frame.gy, frame.gz
         try:
-            _SAMPLE.pack_into(self._given, 0, frame.t, *said)
+            _pack(
+                self._given, 0, frame.t, frame.ax, frame.ay, frame.az, frame.gx, frame.gy, frame.gz
+            )
         except OverflowError:  # no float holds it, and no sensor says it: a gap
-            _SAMPLE.pack_into(self._given, 0, frame.t, *[math.nan] * 6)
-        n = lib.rg_core_step(self._core, self._sample, self._estimate, self._events)
+            _pack(self._given, 0, frame.t, *[math.nan] * 6)
+        n = _step(self._core, self._sample, self._estimate, self._events)
         (
             frame.step_time, frame.up_x, frame.up_y, frame.up_z, frame.cadence, frame.speed,
             frame.lean, frame.sway, frame.risk, frame.distance, frame.closing, frame.ttc,
             frame.direction, frame.step,
-        ) = _ESTIMATE.unpack_from(self._judged)  # fmt: skip
+        ) = _unpack(self._judged)  # fmt: skip
         return _judgements(self._events, n) if n else []
 
     def run(
