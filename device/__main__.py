@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from random import Random
 
 from device import logs
 from device.alone import TakenError, alone
@@ -28,16 +29,22 @@ from device.haptics import Haptics, Motor
 from device.health import Health, table
 from device.lanes import Lanes
 from device.loop import Loop
+from device.plan import known
 from device.policy import Policy
+from device.practice import Practice
+from device.readiness import Readiness
 from device.realtime import LOOP, THREADS, lock_memory, real_time, small_stacks
 from device.recorder import Origin, Recorder
 from device.ring import RingWriter
+from device.screening import Override
+from device.scribe import Scribe
 from device.settings import ConfigError, load
 from device.sources.belt import BeltSource
 from device.sources.live import HardwareMissingError, live
 from device.sources.scenarios import SCENARIOS
 from device.sources.simulated import simulated
 from device.supervisor import VARIABLE, Supervisor
+from device.wearers import Wearers
 
 BAD_USE = 2  # exit code for what a person must mend
 
@@ -125,16 +132,46 @@ def _assemble(
     parts.callback(box.close)
     health = Health(table(config, source.fs), clock.now())
     health.note(clock.now(), {"rights": "; ".join(filter(None, rights))})
+    policy = Policy(config.wearer, config.belt.name, run, source.name)
+    haptics = Haptics(motor, config.motor.strength)
     return Loop(
         clock,
         config.loop.rate_hz,
         source,
         core,
-        Policy(config.wearer, config.belt.name, run, source.name),
-        Haptics(motor, config.motor.strength),
+        policy,
+        _practice(config, policy, haptics, parts),
+        haptics,
         health,
         Lanes(ring, recorder, control, box),
         supervisor,
+    )
+
+
+def _practice(
+    config: Config, policy: Policy, haptics: Haptics, parts: contextlib.ExitStack
+) -> Practice:
+    """Sessions and tests, with the wearers' files. Raises StartError."""
+    plans, faults = known(config.plans_dir)
+    if config.session.plan not in plans:
+        raise StartError(
+            f"no plan {config.session.plan!r} for [session] plan: choose of {', '.join(plans)}"
+        )
+    scribe = Scribe()
+    parts.callback(scribe.close)
+    wearers = Wearers(config.wearers_dir, config.wearer.name, scribe)
+    for fault in [*faults, *wearers.faults]:
+        log.warning("%s", fault)
+    wearer = config.wearer
+    override = Override.of(wearer.name, wearer.clinician, wearer.clinician_allows)
+    return Practice(
+        config.session,
+        Readiness(config.session, override, plans),
+        wearers,
+        policy,
+        SystemWallClock(),
+        haptics.feel,
+        Random(),  # noqa: S311  nobody gains by guessing when a test buzz comes
     )
 
 

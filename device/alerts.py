@@ -66,7 +66,7 @@ EVENTS: dict[str, Row] = {
         judged=True,
     ),
     "unsteady": Row(
-        {_C: "balance"},
+        {Level.NOTICE: None, _C: "balance"},  # a notice comes with a rest that is announced
         "Sway or step variability is beyond this wearer's own baseline.",
         "Slow down or rest.",
         "Ask how they feel; a rest is due.",
@@ -140,7 +140,7 @@ EVENTS: dict[str, Row] = {
         "Call; go there if there is no answer.",
     ),
     "dose": Row(
-        {Level.NOTICE: "balance"},
+        {Level.NOTICE: "done"},
         "The session's dose is reached.",
         "Finish and rest.",
         "Nothing.",

@@ -59,6 +59,7 @@ COMMANDS: dict[str, dict[str, Argument]] = {  # command → its arguments
     "start": {"plan": _PLAN},  # prepare and begin a session
     "stop": {},  # end it, or break off its preparation or a test
     "profile": {"name": TEXT},  # change the wearer
+    "forget": {"name": TEXT},  # delete all that is kept of a wearer
     "screening": {"answers": _ANSWERS},  # the wearer's answers to questions.QUESTIONS
     "perception": {},  # begin the perception test: are buzzes felt?
     "walk_test": {},  # begin the 3-metre backward walk test

@@ -126,6 +126,40 @@ class Wearer:
     escalate_s: float = key(
         60.0, "Seconds between repeats of a long lie until acknowledged.", low=10, high=3600
     )
+    clinician: str = key(
+        "", "Clinician by name, who answers for clinician_allows; for this wearer alone."
+    )
+    clinician_allows: str = key(
+        "",
+        "What the clinician allows although the screening refuses it: its keys, with commas"
+        " (poor_balance, osteoporosis, fall_recent, dizziness, surgery, pregnancy_late,"
+        " advised_against).",
+        pattern=r"(?:[a-z_]+(?:, *[a-z_]+)*)?",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    plan: str = key(
+        "intervals",
+        "Plan of a session that names none: gentle, intervals, steady, or a file of plans/ in"
+        " [belt] data_dir.",
+        pattern=r"[a-z0-9][a-z0-9_-]{0,31}",
+    )
+    glance_s: float = key(
+        60.0, "Seconds of walking backward between prompts to glance round; 0: none.", low=0,
+        high=600,
+    )  # fmt: skip
+    answers_days: float = key(
+        90.0,
+        "Days after which the screening is asked again: its questions reach back three months"
+        " (a PAR-Q holds for a year at most).",
+        low=1,
+        high=365,
+    )
+    battery_h: float = key(
+        8.0, "Hours that a full battery lasts, of a belt with a gauge.", low=1, high=100
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +216,7 @@ class Config:
     button: Button = field(default_factory=Button)
     battery: Battery = field(default_factory=Battery)
     wearer: Wearer = field(default_factory=Wearer)
+    session: Session = field(default_factory=Session)
     mqtt: Mqtt = field(default_factory=Mqtt)
     http: Http = field(default_factory=Http)
     keep: Keep = field(default_factory=Keep)
@@ -210,6 +245,14 @@ class Config:
     @property
     def tokens_file(self) -> Path:
         return self.belt.data_dir / "tokens"
+
+    @property
+    def wearers_dir(self) -> Path:
+        return self.belt.data_dir / "wearers"
+
+    @property
+    def plans_dir(self) -> Path:
+        return self.belt.data_dir / "plans"
 
     @property
     def store_file(self) -> Path:

@@ -59,15 +59,17 @@ class Pattern:
         return 0.0
 
 
-# All there is to learn: five rhythms. The patterns of one family say the same, and how badly.
+# All there is to learn: six rhythms. The patterns of one family say the same, and how badly.
 FAMILIES: dict[str, str] = {
     "nearing": "Even pulses, ever quicker: something behind comes nearer; run together: stop.",
     "help": "Three pulses: help is being called; when the first two are short, it has been told.",
     "balance": "A long pulse and two short ones: mind your balance, slow down or rest.",
     "trouble": "A flutter: stop walking backward, the belt fails; long pulses after it tell how.",
     "guarding": "A short pulse and a longer one: the belt guards you.",
+    "exercise": "Slow soft pulses: one backward, two brisk forward, three rest, four well done.",
 }
 _FLUTTER = ((0.07, 0.06),) * 4  # pulses of 0.07 s at least: a coin motor takes 0.05 s to be felt
+_SLOW = ((0.25, 0.35),)
 
 PATTERNS: dict[str, Pattern] = {
     "stop": Pattern(
@@ -143,6 +145,23 @@ PATTERNS: dict[str, Pattern] = {
         ((0.08, 0.10), (0.08, 0.10), (0.45, 0.05)), 0.8, 3, "Help has been told.", "help"
     ),
     "guarding": Pattern(((0.12, 0.12), (0.30, 0.05)), 0.8, 1, "The belt guards you.", "guarding"),
+    "backward": Pattern(_SLOW, 0.6, 2, "Now walk backward.", "exercise"),
+    "forward": Pattern(_SLOW * 2, 0.6, 2, "Now walk forward, briskly.", "exercise"),
+    "rest": Pattern(_SLOW * 3, 0.6, 2, "Now rest.", "exercise"),
+    "done": Pattern(_SLOW * 4, 0.6, 2, "The session's dose is reached: well done.", "exercise"),
+    "glance": Pattern(((0.10, 0.30), (0.10, 0.05)), 0.6, 1, "Glance round for people.", "exercise"),
+    "hand": Pattern(
+        ((0.10, 0.15),) * 4,
+        0.6,
+        2,
+        "Is the place as it should be? Then hold a hand behind the belt, and take it away.",
+        "exercise",
+    ),
+    "refused": Pattern(
+        ((0.60, 0.20), (0.60, 0.05)), 0.8, 3, "The session does not begin: ask why.", "exercise"
+    ),
+    "perceive": Pattern(((0.15, 0.05),), 0.7, 2, "Press the button when you feel this.", ""),
+    "go": Pattern(((0.80, 0.05),), 0.9, 3, "The walk test: go; felt again: you are there.", ""),
     "test": Pattern(((1.00, 0.30), (0.20, 0.05)), 1.0, 2, "A test by the technician.", ""),
 }
 

@@ -95,6 +95,7 @@ def table(config: Config, fs: float) -> dict[str, Row]:
         "journal": Row("storage_fault", 5.0),
         "control socket": Row("storage_fault", 5.0),
         "black box": Row("storage_fault", 5.0),
+        "profiles": Row("storage_fault", 5.0),
         "throttling": Row("", 5.0),
         "identity": Row("", 0.0),
         "calibration": Row("", 0.0),

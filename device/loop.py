@@ -18,6 +18,7 @@ from device.lanes import Lanes
 from device.lateness import Lateness, Overload
 from device.orders import Orders
 from device.policy import Policy
+from device.practice import Practice
 from device.sources import Source
 from device.supervisor import NOBODY, Supervisor
 
@@ -36,15 +37,16 @@ class Loop:
 
     def __init__(
         self, clock: Clock, rate: float, source: Source, core: Core, policy: Policy,
-        haptics: Haptics, health: Health, lanes: Lanes, supervisor: Supervisor = NOBODY,
+        practice: Practice, haptics: Haptics, health: Health, lanes: Lanes,
+        supervisor: Supervisor = NOBODY,
     ) -> None:  # fmt: skip
         """`rate`: ticks a second."""
         self.clock, self.period = clock, 1.0 / rate
-        self.source, self.core, self.policy = source, core, policy
+        self.source, self.core, self.policy, self.practice = source, core, policy, practice
         self.haptics, self.health, self.lanes = haptics, health, lanes
         self.supervisor = supervisor
         self.lateness, self.overload = Lateness(), Overload()
-        self.orders = Orders(policy, haptics, health, lanes, self.lateness, source.parts)
+        self.orders = Orders(policy, practice, haptics, health, lanes, self.lateness, source.parts)
         self.gestures = Gestures()
         self.sample = -1  # index of the newest, as the core counts them
         self.skipped = 0  # deadlines that were missed altogether
@@ -60,6 +62,7 @@ class Loop:
         gc.disable()
         try:
             deadline = self.clock.now()
+            self.tell(self.practice.resume(deadline))
             while not stopping():
                 self.clock.sleep_until(deadline)
                 self.tick(deadline)
@@ -86,6 +89,7 @@ class Loop:
         for request in self.lanes.requests():
             self.tell(self.orders.obey(now, request))
         self.guard(now)
+        self.tell(self.practice.step(now, frames, self.health.guard))
         if self.policy.falling(now):
             self.haptics.off()  # a buzz cannot help a fall under way, and may startle
         else:
@@ -119,7 +123,8 @@ class Loop:
         felt = False
         for record in records:
             pattern = _pattern(record)
-            if pattern and not self.policy.falling(record.t):
+            quiet = self.policy.falling(record.t)
+            if pattern and not quiet and self.practice.may_feel(record.t, record):
                 level = Level[record.level.upper()]
                 record.buzz_t = self.haptics.feel(pattern, self.clock.now(), level)
                 felt = felt or record.buzz_t is not None
@@ -127,6 +132,7 @@ class Loop:
             # what was decided about the body is for the journal of records, not for the log
             urgency = logging.INFO if record.level == Level.FAULT.word else logging.DEBUG
             log.log(urgency, "%s %s: %s", record.event, record.state, record.detail)
+            self.tell(self.practice.hear(record.t, record))
         return felt
 
     def press(self, down: bool, now: float) -> None:
@@ -147,13 +153,16 @@ class Loop:
 
     def answer(self, gesture: Gesture, now: float) -> None:
         """Every gesture is felt, by what it brought about or by a buzz of its own."""
-        if not self.tell(self.policy.press(now, gesture)):
+        told = self.policy.press(now, gesture)
+        told = told or self.practice.press(now, gesture, self.health.words())
+        if not self.tell(told) and not self.practice.takes_presses:
             self.haptics.feel(ANSWERS[gesture], self.clock.now())
 
     def guard(self, now: float) -> None:
         """How far the belt guards: better is felt by the stage reached, worse by the fault told."""
         shedding = "too slow: frames are left out" if self.overload.shedding else ""
-        self.health.note(now, {**self.lanes.faults(), **self.source.faults(), "overload": shedding})
+        faults = {**self.lanes.faults(), **self.source.faults(), **self.practice.faults()}
+        self.health.note(now, {**faults, "overload": shedding})
         before = self.health.guard
         self.tell(self.policy.find(now, self.health.check(now, self.policy.is_open)))
         if self.health.guard != before:
@@ -180,6 +189,8 @@ def _fresh(frame: Frame) -> bool:
 
 def _pattern(record: Record) -> str | None:
     """What is felt for a record."""
+    if record.kind == "session":
+        return "refused" if record.event == "refused" else None
     if record.kind != "alert":
         return None
     if record.state == State.ACKNOWLEDGED:

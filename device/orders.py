@@ -11,17 +11,18 @@ from device.health import Health
 from device.lanes import Lanes
 from device.lateness import Lateness
 from device.policy import Policy
+from device.practice import OWN, Practice
 
 
 class Orders:
     """Requests are well formed (commands.validate) and answered as accepted when they come here."""
 
     def __init__(
-        self, policy: Policy, haptics: Haptics, health: Health, lanes: Lanes, lateness: Lateness,
-        parts: Callable[[], str],
+        self, policy: Policy, practice: Practice, haptics: Haptics, health: Health, lanes: Lanes,
+        lateness: Lateness, parts: Callable[[], str],
     ) -> None:  # fmt: skip
         """`parts`: what the belt is made of, in one line."""
-        self._policy, self._haptics = policy, haptics
+        self._policy, self._practice, self._haptics = policy, practice, haptics
         self._health, self._lanes, self._lateness = health, lanes, lateness
         self._parts = parts
 
@@ -36,13 +37,13 @@ class Orders:
             if self._policy.knows(request["alert_id"]):
                 self._haptics.feel("told", now)
             return []
-        if name == "test":
-            return [self._play(now, request, "test")]
-        if name == "play":
-            return [self._play(now, request, request["pattern"])]
+        if name in ("test", "play"):
+            return [self._play(now, request, request.get("pattern", "test"))]
         if name == "doctor":
             return [self._examine(now, request)]
-        return self._policy.command(now, request)
+        if name in OWN:
+            return self._practice.command(now, request, self._health.words())
+        return self._policy.acknowledge(now, request)
 
     def _play(self, now: float, request: dict[str, Any], pattern: str) -> Record:
         if pattern not in PATTERNS:

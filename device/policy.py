@@ -21,6 +21,7 @@ from device.frames import Echo, Frame, Gap
 from device.gestures import Gesture
 from device.health import Finding
 
+WARNINGS = ("obstacle", "unsteady", "stumble", "sos")  # notices are silent beside these
 FALLING_S = 1.5  # s; onset to impact takes 0.35 to 1.34 s in the falls of KFall
 
 _MEASURED = {  # field of the frame → its name in payloads, with the unit
@@ -63,6 +64,26 @@ class Policy:
         """The highest level open now."""
         levels = [episode.level for episode in self._open.values()]
         return max(levels + [Level.DANGER] * (self._chain is not None), default=Level.NONE)
+
+    @property
+    def open(self) -> frozenset[str]:
+        """Events that are open now."""
+        chain = {self._chain.event} if self._chain else set()
+        return frozenset(self._open) | chain
+
+    @property
+    def warning(self) -> bool:
+        """Whether a warning is near: something behind closes, balance is at stake, or a fall."""
+        at_stake = any(
+            event in WARNINGS and episode.level >= Level.CAUTION
+            for event, episode in self._open.items()
+        )
+        return at_stake or self._chain is not None
+
+    @property
+    def speed(self) -> float:
+        """m/s, backward negative, as the newest frame has it; NaN: not known."""
+        return self._frame.speed
 
     def is_open(self, event: str) -> bool:
         return event in self._open or (self._chain is not None and self._chain.event == event)
@@ -126,10 +147,10 @@ class Policy:
         return records
 
     def press(self, now: float, gesture: Gesture) -> list[Record]:
-        """The button: short is "I am OK" or start, long asks for help, double ends the session.
+        """The button: long asks for help; while a fall or a call for help is open, else "I am OK".
 
-        While a fall or a call for help is open, a double press too is "I am OK": who answers in a
-        hurry presses more than once.
+        A double press is that too: who answers in a hurry presses more than once. What brings
+        nothing here is practice.py's.
         """
         if gesture is Gesture.LONG:
             return self._episode(now, "sos", Level.DANGER, State.RAISED, now)
@@ -138,33 +159,36 @@ class Policy:
             records += self._chained(now, self._chain.cancel(now, "button"))
         if "sos" in self._open:
             records += self._episode(now, "sos", Level.DANGER, State.CANCELLED, now, by="button")
-        if records:
-            return records
-        return (
-            self._stop(now, "button") if gesture is Gesture.DOUBLE else self._start(now, "button")
-        )
+        return records
 
-    def command(self, now: float, request: dict[str, Any]) -> list[Record]:
-        """What `ack`, `start`, `stop` and `profile` bring: records, the last one the result."""
-        name, by = request["command"], request["by"]
-        refusal = ""
-        records: list[Record] = []
-        if name == "ack":
-            records = self._acknowledge(now, request["alert_id"], by)
-            refusal = (
-                "" if records else f"{request['alert_id']} is not open, or acknowledged already"
-            )
-        elif name == "start":
-            records = self._start(now, by)
-            refusal = "" if records else f"session {self.session} is under way: stop it first"
-        elif name == "stop":
-            records = self._stop(now, by)
-            refusal = "" if records else "no session is under way"
-        elif name != "profile":
-            refusal = f"this belt does not know {name} yet"
-        elif request["name"] != self._wearer.name:
-            refusal = f"no profile of that name; this belt knows {self._wearer.name!r}"
+    def acknowledge(self, now: float, request: dict[str, Any]) -> list[Record]:
+        """What `ack` brings: records, the last one the result."""
+        alert_id = request["alert_id"]
+        records = self._acknowledge(now, alert_id, request["by"])
+        refusal = "" if records else f"{alert_id} is not open, or acknowledged already"
         return [*records, self.result(now, request, refusal)]
+
+    def moment(self, now: float, event: str, detail: str = "") -> list[Record]:
+        """A notice that is over as it is said; nothing while an episode of the event is open."""
+        if event in self._open:
+            return []
+        records = self._episode(now, event, Level.NOTICE, State.RAISED, now)
+        records += self._episode(now, event, Level.NOTICE, State.CLEARED, now)
+        for record in records:
+            record.detail = detail
+        return records
+
+    def new_session(self) -> str:
+        """An id that no other session has."""
+        return f"{self._prefix}w{next(self._sessions)}"
+
+    def of_session(
+        self, now: float, event: str, state: State, detail: str, measured: dict[str, float], by: str
+    ) -> Record:
+        """A record of kind `session`; its measurements are totals, not those of the frame."""
+        record = self._record(now, event, Level.INFO, state, kind="session", detail=detail, by=by)
+        record.measurements = measured
+        return record
 
     def result(
         self, now: float, request: dict[str, Any], refusal: str = "", detail: str = "done"
@@ -274,19 +298,6 @@ class Policy:
                 # help is told: the call is answered, and the next one is a new one
                 return [seen, *self._episode(now, "sos", Level.DANGER, State.CLEARED, now, by=by)]
         return []
-
-    def _start(self, now: float, by: str) -> list[Record]:
-        if self.session:
-            return []
-        self.session = f"{self._prefix}w{next(self._sessions)}"
-        return [self._record(now, "start", Level.INFO, State.RAISED, kind="session", by=by)]
-
-    def _stop(self, now: float, by: str) -> list[Record]:
-        if not self.session:
-            return []
-        last = self._record(now, "stop", Level.INFO, State.CLEARED, kind="session", by=by)
-        self.session = ""
-        return [last]
 
     def _new_id(self) -> str:
         return f"{self._prefix}a{next(self._alerts)}"

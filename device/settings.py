@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from device.config import Config
+from device.screening import OVERRULABLE
 
 MB1242_PERIOD_S = 0.1  # s; drivers/mb1242.py refuses less as well
 
@@ -117,6 +118,17 @@ def _check_together(path: Path, text: str, config: Config) -> None:
             where = f"{path}:{_line(text, *name.split('.'))}"
             raise ConfigError(f"{where}: {name} and {seen[pin]} share GPIO {pin}: move one of them")
         seen[pin] = name
+    allowed = [word.strip() for word in config.wearer.clinician_allows.split(",") if word]
+    where = f"{path}:{_line(text, 'wearer', 'clinician_allows')}"
+    if unknown := sorted(set(allowed) - OVERRULABLE):
+        raise ConfigError(
+            f"{where}: wearer.clinician_allows names {unknown[0]!r}, which nobody can allow: "
+            f"choose of {', '.join(sorted(OVERRULABLE))}"
+        )
+    if allowed and not config.wearer.clinician.strip():
+        raise ConfigError(
+            f"{where}: wearer.clinician_allows needs the clinician's name: set wearer.clinician"
+        )
     if config.ranger.driver == "mb1242" and config.ranger.period_s < MB1242_PERIOD_S:
         where = f"{path}:{_line(text, 'ranger', 'period_s')}"
         raise ConfigError(

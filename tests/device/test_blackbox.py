@@ -28,6 +28,7 @@ from device.recordings import Malformed, RecordingSet
 from device.replay import replay
 from device.ring import RingWriter
 from device.sources.simulated import simulated
+from tests.device.virtual import practice
 
 STEP = 0.01  # s
 
@@ -84,9 +85,10 @@ class Belt:
         self.box = BlackBox(
             self.recordings, folder / "frames", "belt", source.fs, self.clock, SystemWallClock(), 30
         )
+        policy, haptics = Policy(config.wearer, "belt", "run1", source.name), Haptics(motor, 1.0)
         self.loop = Loop(
-            self.clock, 1 / STEP, source, self.core,
-            Policy(config.wearer, "belt", "run1", source.name), Haptics(motor, 1.0),
+            self.clock, 1 / STEP, source, self.core, policy,
+            practice(policy, haptics, folder), haptics,
             Health(table(config, source.fs), self.clock.now()),
             Lanes(ring, Nobody(), Nobody(), self.box),
         )  # fmt: skip

@@ -32,6 +32,7 @@ from device.policy import Policy
 from device.recorder import Origin, Recorder
 from device.ring import RingWriter
 from tests.device.test_haptics import Motor
+from tests.device.virtual import practice
 
 FS = 100.0
 NOISE = np.random.default_rng(7).normal(0.0, 0.02, (997, 6))
@@ -105,9 +106,11 @@ class Belt:
         self.box = BlackBox(
             folder / "recordings", folder / "frames", "belt", FS, self.clock, SystemWallClock(), 30
         )
+        policy = Policy(Wearer(), "belt", "run1", self.source.name)
+        haptics = Haptics(self.motor, 1.0)
         self.loop = Loop(
-            self.clock, 100.0, self.source, Core(FS, has_ranger=1.0),
-            Policy(Wearer(), "belt", "run1", self.source.name), Haptics(self.motor, 1.0),
+            self.clock, 100.0, self.source, Core(FS, has_ranger=1.0), policy,
+            practice(policy, haptics, folder), haptics,
             Health(table(Config(), FS), self.clock.now()),
             Lanes(self.ring, self.recorder, self.control, self.box),
         )  # fmt: skip
@@ -340,7 +343,7 @@ def test_the_technician_is_answered_through_the_journal(belt: Belt) -> None:
     asked = [
         ask(belt, "play", pattern="fault"), ask(belt, "play", pattern="waltz"),
         ask(belt, "doctor", question="health"), ask(belt, "doctor", question="why"),
-        ask(belt, "start"), ask(belt, "profile", name="wearer"),
+        ask(belt, "profile", name="wearer"), ask(belt, "start"),
     ]  # fmt: skip
     belt.run(0.1)
     results = {r["request"]: r for r in belt.told() if r["kind"] == "result"}

@@ -72,7 +72,7 @@ def play(on: Policy, history: list) -> tuple[float, list[Record]]:
         elif what == "press":
             records += on.press(t, *how)
         elif what == "ack":
-            records += on.command(t, ask("ack", alert_id=f"belt:run1:a{how[0]}"))
+            records += on.acknowledge(t, ask("ack", alert_id=f"belt:run1:a{how[0]}"))
         elif what == "find":
             records += on.find(t, [Finding("service_lost", how[0], "silent")])
         else:
@@ -166,7 +166,7 @@ def test_an_unanswered_fall_is_told_until_acknowledged() -> None:
     assert on.due() == 31.6
     records += judge(on, 31.6) + judge(on, 91.6) + judge(on, 151.6)
     first = records[0].alert_id
-    records += on.command(160.0, ask("ack", alert_id=first))
+    records += on.acknowledge(160.0, ask("ack", alert_id=first))
     assert told(records) == [
         ("fall_imminent", "raised"), ("fall", "raised"), ("long_lie", "raised"),
         ("long_lie", "confirmed"), ("long_lie", "confirmed"), ("long_lie", "acknowledged"),
@@ -182,7 +182,7 @@ def test_an_unanswered_fall_is_told_until_acknowledged() -> None:
 def test_a_fall_acknowledged_early_is_still_said_to_be_a_long_lie_but_once() -> None:
     on = policy()
     alert_id = fall(on, 1.0)[0].alert_id
-    on.command(5.0, ask("ack", alert_id=alert_id))
+    on.acknowledge(5.0, ask("ack", alert_id=alert_id))
     assert told(judge(on, 31.0)) == [("long_lie", "raised")]
     assert on.due() == math.inf
 
@@ -217,7 +217,7 @@ def test_a_second_fall_after_an_acknowledged_one_is_told_anew() -> None:
     on = policy()
     alert_id = fall(on, 1.0)[0].alert_id
     assert fall(on, 2.0) == [], "the same fall is not told twice"
-    on.command(5.0, ask("ack", alert_id=alert_id))
+    on.acknowledge(5.0, ask("ack", alert_id=alert_id))
     records = fall(on, 20.0)
     assert told(records) == [("fall", "cleared"), ("fall", "raised")]
     assert records[0].alert_id == alert_id != records[1].alert_id
@@ -239,21 +239,14 @@ def test_a_call_for_help_is_open_until_answered() -> None:
     on = policy()
     (sos,) = on.press(1.0, Gesture.LONG)
     assert (sos.event, sos.level, on.press(2.0, Gesture.LONG)) == ("sos", "danger", [])
-    records = on.command(3.0, ask("ack", alert_id=sos.alert_id))
+    records = on.acknowledge(3.0, ask("ack", alert_id=sos.alert_id))
     assert told(records) == [("sos", "acknowledged"), ("sos", "cleared"), ("ack", "confirmed")]
     (again,) = on.press(4.0, Gesture.LONG)
     assert again.alert_id != sos.alert_id
 
 
-@pytest.mark.parametrize(
-    "request_",
-    [
-        ask("ack", alert_id="belt:run1:a9"), ask("stop"), ask("profile", name="Bob"),
-    ],
-    ids=lambda r: r["command"],
-)  # fmt: skip
-def test_what_cannot_be_done_is_refused_with_the_reason(request_: dict[str, str]) -> None:
-    (record,) = policy().command(1.0, request_)
+def test_what_is_not_open_cannot_be_acknowledged() -> None:
+    (record,) = policy().acknowledge(1.0, ask("ack", alert_id="belt:run1:a9"))
     assert (record.kind, record.state, record.by) == ("result", "cancelled", "Grace")
     assert record.detail
 
@@ -262,21 +255,17 @@ def test_a_closed_alert_cannot_be_acknowledged() -> None:
     on = policy()
     (obstacle,) = judge(on, 1.0, ("obstacle", Level.WARNING, State.RAISED))
     judge(on, 2.0, ("obstacle", Level.WARNING, State.CLEARED))
-    (record,) = on.command(3.0, ask("ack", alert_id=obstacle.alert_id))
+    (record,) = on.acknowledge(3.0, ask("ack", alert_id=obstacle.alert_id))
     assert record.state == "cancelled"
 
 
-def test_sessions_begin_and_end_and_mark_what_lies_between() -> None:
+def test_what_lies_within_a_session_is_marked_with_it_and_with_its_wearer() -> None:
     on = policy()
-    (start,) = on.press(1.0, Gesture.SHORT)
-    assert (start.kind, start.event, start.session) == ("session", "start", "belt:run1:w1")
-    assert on.press(2.0, Gesture.SHORT) == []
-    assert on.command(2.0, ask("start"))[-1].state == "cancelled"
+    assert on.press(1.0, Gesture.SHORT) == on.press(2.0, Gesture.DOUBLE) == []
+    on.session, on.wearer = on.new_session(), "Grace"
     (obstacle,) = judge(on, 3.0, ("obstacle", Level.STOP, State.RAISED))
-    assert obstacle.session == "belt:run1:w1"
-    assert told(on.press(4.0, Gesture.DOUBLE)) == [("stop", "cleared")]
-    assert on.session == ""
-    assert on.command(5.0, ask("start"))[0].session == "belt:run1:w2"
+    assert (obstacle.session, obstacle.wearer) == ("belt:run1:w1", "Grace")
+    assert on.new_session() == "belt:run1:w2"
 
 
 def test_the_cause_is_the_reading_that_decided_or_the_last_good_one() -> None:

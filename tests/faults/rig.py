@@ -25,7 +25,7 @@ from device.sources.belt import assemble
 from device.sources.scenarios import SCENARIOS
 from device.sources.simulated import Bench
 from device.sources.worker import Inline
-from tests.device.virtual import Clock
+from tests.device.virtual import Clock, Shelf, practice
 
 TICK = 0.01  # s
 CONFIG = Config(
@@ -131,9 +131,11 @@ class Rig:
         self.control = Control(self.clock.now)
         self.health = Health(table(config, self.source.fs), self.clock.now())
         core = Core(self.source.fs, has_ranger=float(config.ranger.driver != "none"))
+        policy, haptics = Policy(Wearer(), "belt", "run", "rig"), Haptics(self.motor, 1.0)
+        self.shelf = Shelf()
         self.loop = Loop(
-            self.clock, 1 / TICK, self.source, core, Policy(Wearer(), "belt", "run", "rig"),
-            Haptics(self.motor, 1.0), self.health,
+            self.clock, 1 / TICK, self.source, core, policy,
+            practice(policy, haptics, folder, desk=self.shelf), haptics, self.health,
             Lanes(self.ring, self.journal, self.control, self.box),
         )  # fmt: skip
         self.duty: list[tuple[float, float]] = []  # s, duty after that tick

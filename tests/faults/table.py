@@ -325,6 +325,8 @@ FAULTS = (
           lane("control", "error", ""), "storage_fault", 0.1, back=6.0),
     Fault("black box cannot keep", "black box", lane("box", "fault", "free space"),
           lane("box", "fault", ""), "storage_fault", 0.1, back=6.0),
+    Fault("profiles cannot be kept", "profiles", lane("shelf", "fault", "free space"),
+          lane("shelf", "fault", ""), "storage_fault", 0.1, back=6.0),
     Fault("memory lock refused", "rights", rights(REFUSED), rights(""), words=REFUSED),
     Fault("every tick too slow", "overload", slow(0.015), slow(0.0), back=8.0,
           words="overload: too slow"),
