@@ -25,7 +25,7 @@ from device.clock import MonotonicClock, SystemWallClock, boot_id
 from device.config import Config
 from device.control import ControlServer
 from device.core import Core
-from device.haptics import Haptics, Motor
+from device.haptics import Haptics, Motor, play
 from device.health import Health, table
 from device.lanes import Lanes
 from device.loop import Loop
@@ -41,6 +41,7 @@ from device.scribe import Scribe
 from device.settings import ConfigError, load
 from device.sources.belt import BeltSource
 from device.sources.live import HardwareMissingError, live
+from device.sources.live import motor as real_motor
 from device.sources.scenarios import SCENARIOS
 from device.sources.simulated import simulated
 from device.supervisor import VARIABLE, Supervisor
@@ -79,7 +80,12 @@ def main(argv: Sequence[str] | None = None) -> int:
             parts.enter_context(_logging())
             for refused in filter(None, rights):
                 log.warning("%s", refused)
-            loop = _assemble(config, args.simulate, rights, parts, Supervisor(watched))
+            try:
+                loop = _assemble(config, args.simulate, rights, parts, Supervisor(watched))
+            except HardwareMissingError as error:
+                _cannot_start(config, error.what)
+                raise
+            config.cannot_start_file.unlink(missing_ok=True)
             log.info("started, fed by %s, %g ticks a second", loop.source.name, 1 / loop.period)
             if rights and not rights[0]:
                 real_time(LOOP)
@@ -173,6 +179,16 @@ def _practice(
         haptics.feel,
         Random(),  # noqa: S311  nobody gains by guessing when a test buzz comes
     )
+
+
+def _cannot_start(config: Config, why: str) -> None:
+    """The wearer feels that nothing guards, as far as the motor can be had; the service is told."""
+    with contextlib.suppress(OSError):
+        config.cannot_start_file.write_text(why + "\n", encoding="utf-8")
+    with contextlib.suppress(HardwareMissingError, OSError):
+        output = real_motor(config)
+        play(Haptics(output, config.motor.strength), MonotonicClock(), "not_guarding")
+        output.close()
 
 
 def _source(

@@ -231,6 +231,11 @@ class Config:
         return self.belt.run_dir / "control"
 
     @property
+    def cannot_start_file(self) -> Path:
+        """Why the device has ended before it guarded, in one line; gone once it has started."""
+        return self.belt.run_dir / "cannot_start"
+
+    @property
     def journal_dir(self) -> Path:
         return self.belt.data_dir / "journal"
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from device.alerts import Level
+from device.clock import Clock
 
 MAX_ON_S = 2.0  # s the motor may run without a pause, whatever is asked
 REST_S = 0.1  # s it then rests at least
+TICK_S = 0.01  # s, while one pattern is played with nothing else to do
 # The pause between pulses that quicken: none is left at SOON s before contact, for then it is
 # "stop"; PACE s more for each s before that. Parking aids shorten it with the distance; a walker
 # needs time.
@@ -270,3 +272,14 @@ class Haptics:
                 self._motor.set(duty)
             else:
                 self._motor.off()
+
+
+def play(haptics: Haptics, clock: Clock, name: str) -> None:
+    """One pattern of PATTERNS, whole; returns when it is over and the motor is off."""
+    begun = now = clock.now()
+    haptics.feel(name, begun)
+    while now < begun + PATTERNS[name].length:
+        clock.sleep_until(now + TICK_S)
+        now = clock.now()
+        haptics.update(now)
+    haptics.off()

@@ -12,7 +12,7 @@ from device.clock import Clock
 from device.core import Core
 from device.frames import Echo, Frame, Gap, Guard
 from device.gestures import Gesture, Gestures
-from device.haptics import PATTERNS, Haptics
+from device.haptics import Haptics, play
 from device.health import Freshness, Health
 from device.lanes import Lanes
 from device.lateness import Lateness, Overload
@@ -174,12 +174,7 @@ class Loop:
     def farewell(self) -> None:
         """The wearer feels that guarding ends."""
         self.haptics.off()
-        begun = self.clock.now()
-        self.haptics.feel("not_guarding", begun)
-        end = begun + PATTERNS["not_guarding"].length
-        while (now := self.clock.now()) < end:
-            self.haptics.update(now)
-            self.clock.sleep_until(now + self.period)
+        play(self.haptics, self.clock, "not_guarding")
 
 
 def _fresh(frame: Frame) -> bool:

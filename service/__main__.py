@@ -105,7 +105,7 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
         server.should_exit = True
 
     history = History(config.store_file)
-    watch = Watch(config.ring_file, started.t)
+    watch = Watch(config.ring_file, started.t, config.cannot_start_file)
     send = partial(commands.send, config.socket_file, timeout=COMMAND_TIMEOUT)
     intake = Intake(
         config.journal_dir, store, own, lambda segment: send("consumed", "service", segment=segment)

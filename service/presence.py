@@ -28,7 +28,7 @@ class Presence:
             now,
             "not_guarding",
             Level.FAULT,
-            f"{silence}: it may be off" if silence else "the device gives frames again",
+            _words(silence, self._watch.why) if silence else "the device gives frames again",
             state=State.RAISED if silence else State.CLEARED,
             alert_id=self._episode,
             source=self._watch.seen.source if self._watch.seen else "unknown",
@@ -36,3 +36,7 @@ class Presence:
         self._store.take([record])
         self._episode = record["alert_id"] if silence else ""
         return True
+
+
+def _words(silence: str, why: str) -> str:
+    return silence if why else f"{silence}: it may be off"

@@ -42,17 +42,22 @@ class Seen:
 class Watch:
     """Reads frames that the device writes, in the loop's thread; `seen` may be read from any."""
 
-    def __init__(self, ring_file: Path, started: float) -> None:
+    def __init__(self, ring_file: Path, started: float, cannot_start_file: Path) -> None:
         """`started`: when this process began [s, monotonic]."""
-        self._file, self._started = ring_file, started
+        self._file, self._started, self._why_file = ring_file, started, cannot_start_file
+        self._asked_why = -math.inf  # s
         self._ring: RingReader | None = None
         self._sequence = 0
         self._searched = -math.inf
         self.fault = ""  # one line when there is a ring that cannot be read
+        self.why = ""  # one line from a device that has ended before it guarded
         self.seen: Seen | None = None
 
     def poll(self, t: float) -> None:
         """Take in the frames that have come since the last call."""
+        if t - self._asked_why >= LOOK_AGAIN:
+            self._asked_why = t
+            self.why = _first_line(self._why_file)
         if self._ring is None:
             self._open(t)
         if self._ring is None:
@@ -74,6 +79,8 @@ class Watch:
 
     def silence(self, t: float) -> str:
         """Empty while frames are fresh, else one line that says what is known."""
+        if self.why and (self.seen is None or self.seen.age(t) > SILENT_AFTER):
+            return f"the device cannot start: {self.why}"
         if self.seen is None:
             return self.fault or "no frame has been seen since the service started"
         age = self.seen.age(t)
@@ -83,7 +90,7 @@ class Watch:
 
     def starting(self, t: float) -> bool:
         """Whether the device may still be on its way up: no sign of it yet, and not for long."""
-        return self.seen is None and t - self._started < START_GRACE
+        return self.seen is None and not self.why and t - self._started < START_GRACE
 
     def close(self) -> None:
         if self._ring is not None:
@@ -112,3 +119,12 @@ class Watch:
             self._sequence, frame = newest
             source = self._ring.source if self._ring else ""
             self.seen = (self.seen or Seen(frame, source)).after(frame)
+
+
+def _first_line(file: Path) -> str:
+    """At most 300 characters of it; empty where there is none."""
+    try:
+        with file.open(encoding="utf-8", errors="replace") as lines:
+            return lines.readline(300).strip()
+    except OSError:
+        return ""

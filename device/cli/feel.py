@@ -16,12 +16,11 @@ from device.cli import Fault
 from device.clock import Clock, MonotonicClock
 from device.commands import CommandError, send
 from device.config import Config
-from device.haptics import FAMILIES, PATTERNS, Haptics, Pattern
+from device.haptics import FAMILIES, PATTERNS, Haptics, Pattern, play
 from device.settings import ConfigError, load
 from device.sources.live import HardwareMissingError, motor
 
 BLOCK = 0.05  # s
-TICK = 0.01  # s, as the loop's own
 APART = 1.0  # s between one pattern and the next
 BY_URGENCY = sorted(PATTERNS, key=lambda name: PATTERNS[name].priority, reverse=True)
 
@@ -64,13 +63,8 @@ def drawn(pattern: Pattern) -> str:
 
 def on_motor(haptics: Haptics, clock: Clock, name: str) -> None:
     """Play one pattern whole, and the pause after it."""
-    now = clock.now()
-    haptics.feel(name, now)
-    end = now + PATTERNS[name].length + APART
-    while now < end:
-        clock.sleep_until(now + TICK)
-        now = clock.now()
-        haptics.update(now)
+    play(haptics, clock, name)
+    clock.sleep_until(clock.now() + APART)
 
 
 def by_device(socket: Path, clock: Clock, name: str) -> None:

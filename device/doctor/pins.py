@@ -17,7 +17,7 @@ from device.drivers.mb1242 import Mb1242
 from device.drivers.motor import Audible, Motor
 from device.drivers.ranger import Ping, Ranger
 from device.frames import Echo, Guard
-from device.haptics import PATTERNS, Haptics
+from device.haptics import Haptics, play
 
 PINGS_S = 3.0  # s of pings
 FAILED = {
@@ -119,11 +119,7 @@ def _motor(hands: Hands, pins: Any) -> Iterator[Finding]:
     try:
         if m.driver == "drv2605l":
             yield _diagnosed(hands, motor)
-        haptics = Haptics(output, m.strength)
-        haptics.feel("test", hands.clock.now())
-        for now in hands.ticks(PATTERNS["test"].length):
-            haptics.update(now)
-        haptics.off()
+        play(Haptics(output, m.strength), hands.clock, "test")
         if m.driver == "drv2605l":
             yield _pulsed(hands, motor)
         yield felt(hands, told=m.driver == "drv2605l")

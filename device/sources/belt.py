@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -181,28 +182,34 @@ def assemble(
     `thread` gives a bus its thread. Raises what they raise at the start: OSError, ChipError,
     gpiozero's errors.
     """
-    switch = PowerSwitch(pins, config.imu.power_pin) if config.imu.power_pin >= 0 else None
-    bus = Bus(lambda: open_bus(config.imu.bus), switch)
-    imu = probe(bus, config.imu.address)
-    worker = thread("bus")
-    ranger_worker: Worker[Any] = Inline()
-    chores: list[Callable[[float], None]] = []
-    motor: Any
-    if config.motor.driver == "pwm":
-        motor = Motor(pins, config.motor.pin)
-    else:
-        motor = Drv2605l(bus, worker.post)
-        chores.append(motor.work)
-    if config.motor.buzzer_pin >= 0:
-        motor = Audible(motor, pins, config.motor.buzzer_pin)
-    button = Button(pins, config.button.pin)
-    r = config.ranger
-    ranger: Ranger | None = None
-    if r.driver == "hcsr04":
-        ranger = Hcsr04(pins, r.trigger_pin, r.echo_pin, r.period_s, config.belt.name)
-    elif r.driver == "mb1242":
-        ranger = Mb1242(Bus(lambda: open_bus(r.bus)), r.period_s)
-        ranger_worker = thread("rear bus")
+    with contextlib.ExitStack() as made:  # given back where the rest cannot be had
+        switch = PowerSwitch(pins, config.imu.power_pin) if config.imu.power_pin >= 0 else None
+        bus = Bus(lambda: open_bus(config.imu.bus), switch)
+        made.callback(bus.close)
+        imu = probe(bus, config.imu.address)
+        worker = thread("bus")
+        made.callback(worker.close)
+        ranger_worker: Worker[Any] = Inline()
+        chores: list[Callable[[float], None]] = []
+        motor: Any
+        if config.motor.driver == "pwm":
+            motor = Motor(pins, config.motor.pin)
+        else:
+            motor = Drv2605l(bus, worker.post)
+            chores.append(motor.work)
+        made.callback(motor.close)
+        if config.motor.buzzer_pin >= 0:
+            motor = Audible(motor, pins, config.motor.buzzer_pin)
+        button = Button(pins, config.button.pin)
+        made.callback(button.close)
+        r = config.ranger
+        ranger: Ranger | None = None
+        if r.driver == "hcsr04":
+            ranger = Hcsr04(pins, r.trigger_pin, r.echo_pin, r.period_s, config.belt.name)
+        elif r.driver == "mb1242":
+            ranger = Mb1242(Bus(lambda: open_bus(r.bus)), r.period_s)
+            ranger_worker = thread("rear bus")
+        made.pop_all()
     gauge = Max17048(bus) if config.battery.gauge == "max17048" else None
     charge = Charge(gauge, config.battery.low_share, supply or PiPower())
     source = BeltSource(

@@ -33,7 +33,7 @@ def test_a_disk_that_refuses(
     config = load(configure(tmp_path, mqtt_port=broker.port))
     store = Store(config.store_file)
     history = History(config.store_file)
-    watch = Watch(config.ring_file, moment().t)
+    watch = Watch(config.ring_file, moment().t, config.cannot_start_file)
     own = OwnRecords(BELT, "boot", "1")
     told: list[str] = []
     link = Broker(

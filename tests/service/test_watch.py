@@ -33,7 +33,7 @@ def ring(tmp_path: Path) -> Iterator[RingWriter]:
 
 @pytest.fixture
 def watch(tmp_path: Path) -> Iterator[Watch]:
-    watch = Watch(tmp_path / "frames", START)
+    watch = Watch(tmp_path / "frames", START, tmp_path / "cannot_start")
     yield watch
     watch.close()
 
@@ -126,6 +126,26 @@ def test_one_episode_from_silence_to_frames(ring: RingWriter, watch: Watch, tmp_
     ring.write(frame(130.0))
     assert telling.at(130.0)
     assert telling.told() == [("not_guarding", "raised"), ("not_guarding", "cleared")]
+    assert telling.history.active() == []
+    telling.close()
+
+
+def test_why_a_device_cannot_start_is_told_at_once_and_once(
+    watch: Watch, ring: RingWriter, tmp_path: Path
+) -> None:
+    telling = Telling(tmp_path, watch)
+    why = tmp_path / "cannot_start"
+    why.write_text("no motion sensor on I2C bus 1 (nothing answers)\n")
+    assert [telling.at(START + t) for t in (0.1, 5.0, 20.0)] == [True, False, False]
+    (told,) = telling.history.active()
+    assert told["detail"] == (
+        "the device cannot start: no motion sensor on I2C bus 1 (nothing answers)"
+    )
+    live = Live(Config(), watch)
+    assert "no motion sensor" in live.picture(START + 20.0)["reason"]
+    why.unlink()
+    ring.write(frame(START + 30.0))
+    assert telling.at(START + 30.0)
     assert telling.history.active() == []
     telling.close()
 
