@@ -77,6 +77,7 @@ class Frame:
     button: int = 0  # 1 while pressed
     motor: float = 0.0  # duty 0..1 as last set
     battery: float = NAN  # share of charge 0..1
+    under_voltage: int = -1  # 1 while the Pi says so of its supply, 0 when not; -1 unknown
     # what the core judged
     up_x: float = NAN
     up_y: float = NAN
@@ -107,7 +108,7 @@ class Frame:
 
 
 _DOUBLES = {"t", "tick", "ping_t", "step_time"}
-_BYTES = {"gap", "ping_echo", "button", "direction", "step", "guard", "level"}
+_BYTES = {"gap", "ping_echo", "button", "under_voltage", "direction", "step", "guard", "level"}
 _NAMES = [field.name for field in fields(Frame)]
 _LAYOUT = struct.Struct(
     "<" + "".join("d" if n in _DOUBLES else "b" if n in _BYTES else "f" for n in _NAMES)

@@ -109,6 +109,7 @@ def _measured(seen: Seen) -> dict[str, Any]:
         "motor": _number(frame.motor, 2),
         "button": bool(frame.button),
         "battery": _number(frame.battery, 3),
+        "under_voltage": {0: False, 1: True}.get(frame.under_voltage),
         "lateness_ms": _number(frame.lateness * 1000, 2),
     }
 
@@ -131,6 +132,7 @@ _NOTHING: dict[str, Any] = {
             "motor",
             "button",
             "battery",
+            "under_voltage",
             "lateness_ms",
         )
     ),

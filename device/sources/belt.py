@@ -37,6 +37,7 @@ class Charge:
     def __init__(self, gauge: Max17048 | None, low: float, supply: PiPower) -> None:
         self._gauge, self._low, self._supply = gauge, low, supply
         self.share = NAN  # 0..1; NaN: not known
+        self.under_voltage = -1  # as Frame has it
         self._silent = 0  # looks in a row without an answer
         self.faults = {"battery": "", "supply": "", "throttling": ""}
 
@@ -45,9 +46,12 @@ class Charge:
             self.faults["battery"] = self._battery(self._gauge)
         try:
             limits = self._supply.read()
-            self.faults["supply"] = UNDER_VOLTAGE if UNDER_VOLTAGE in limits else ""
+            low = UNDER_VOLTAGE in limits
+            self.faults["supply"] = UNDER_VOLTAGE if low else ""
+            self.under_voltage = int(low) if self._supply.there else -1
             self.faults["throttling"] = ", ".join(limits)
         except (OSError, ValueError) as error:
+            self.under_voltage = -1
             self.faults["throttling"] = f"the Pi's flags cannot be read ({error})"
 
     def _battery(self, gauge: Max17048) -> str:
@@ -111,6 +115,7 @@ class BeltSource:
         held = int(self._button.pressed(now))
         for frame in frames:
             frame.button, frame.battery = held, self._charge.share
+            frame.under_voltage = self._charge.under_voltage
         ranger = self._ranger
         if ranger and (ping := self._ranger_bus.ask(lambda: ranger.poll(now))):
             newest = frames[-1]

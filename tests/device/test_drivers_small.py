@@ -234,10 +234,19 @@ def test_the_supply_is_the_firmwares_word(tmp_path: Path) -> None:
     flags.write_text("0\n")
     assert power.read() == power.ever() == []
     charge = Charge(None, 0.15, power)
+    for said, under in (("50005\n", 1), ("50000\n", 0), ("50005\n", 1)):
+        flags.write_text(said)
+        charge.look()
+        assert charge.under_voltage == under
     flags.unlink()
     charge.look()
     assert "cannot be read" in charge.faults["throttling"]
-    assert PiPower(tmp_path / "elsewhere").read() == []
+    assert charge.under_voltage == -1, "what cannot be read is not known"
+    nowhere = PiPower(tmp_path / "elsewhere")
+    assert nowhere.read() == []
+    charge = Charge(None, 0.15, nowhere)
+    charge.look()
+    assert charge.under_voltage == -1
 
 
 # --- buses ---

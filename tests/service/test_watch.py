@@ -186,6 +186,15 @@ def test_the_picture_shows_no_old_value_as_new(ring: RingWriter, watch: Watch) -
     json.dumps([empty, fresh, silent], allow_nan=False)
 
 
+@pytest.mark.parametrize(("said", "shown"), [(1, True), (0, False), (-1, None)])
+def test_under_voltage_is_in_the_picture(
+    said: int, shown: bool | None, ring: RingWriter, watch: Watch
+) -> None:
+    ring.write(frame(100.0, under_voltage=said))
+    watch.poll(100.0)
+    assert Live(Config(), watch).picture(100.01)["under_voltage"] is shown
+
+
 def test_a_stale_stream_is_named_while_frames_go_on(ring: RingWriter, watch: Watch) -> None:
     live = Live(Config(), watch)
     ring.write(frame(100.0, ping_t=100.0, ping_echo=1))
