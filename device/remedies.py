@@ -260,6 +260,11 @@ REMEDIES: dict[str, Remedy] = {
         "The disk is full or refuses.",
         "Free space in [belt] data_dir/recordings.",
     ),
+    "profiles": Remedy(
+        "What is kept of a wearer cannot be written or read.",
+        "The disk is full or refuses, or a file in [belt] data_dir/wearers is damaged.",
+        "Free space; a damaged file that was set aside can be deleted, or come from a backup.",
+    ),
     # the other processes
     "device_mute": Remedy(
         "A device runs but does not answer.",
