@@ -13,6 +13,7 @@ CYCLES of a Cortex-A53 for each, 1 GHz, 100 samples a second. It is an estimate,
 from __future__ import annotations
 
 import argparse
+import atexit
 import json
 import re
 import shutil
@@ -26,10 +27,11 @@ import ahrs
 import imufusion
 import numpy as np
 import vqf
+from cffi import FFI
 from numpy.typing import NDArray
 
 from device.core import Core
-from device.core.build import FLAGS, HERE
+from device.core.build import FLAGS, HERE, declarations
 from device.frames import Frame
 
 FS = 100.0  # samples a second
@@ -70,6 +72,45 @@ def walk(seed: int = 1) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
     return (acc + 0.2 * noise[0]).astype(np.float32), (gyro + 0.02 * noise[1]).astype(np.float32)
 
 
+def unlearnt(
+    t: NDArray[np.float64], acc: NDArray[np.float32], gyro: NDArray[np.float32]
+) -> Callable[[], None]:
+    """The core in batch without what was learnt (unlearnt.c), all of its columns written."""
+    scratch = tempfile.TemporaryDirectory()
+    atexit.register(scratch.cleanup)
+    library = Path(scratch.name) / "unlearnt.so"
+    left = {"_native.c", "fall_network.c", "walk_network.c"}
+    sources = [str(c) for c in HERE.glob("*.c") if c.name not in left]
+    stand_in = str(Path(__file__).with_name("unlearnt.c"))
+    command = ["cc", *FLAGS, "-fPIC", "-shared", "-I", str(HERE), *sources, stand_in, "-lm"]
+    subprocess.run([*command, "-o", str(library)], check=True)
+    ffi = FFI()
+    ffi.cdef(declarations())
+    lib = ffi.dlopen(str(library))
+    params, series = ffi.new("rg_params *"), ffi.new("rg_series *")
+    lib.rg_params_default(params, FS)
+    state = ffi.new("char[]", lib.rg_core_size() + 15)
+    core = ffi.cast("rg_core *", state + -int(ffi.cast("uintptr_t", state)) % 16)
+    kept = []
+    for name, kind in ffi.typeof("rg_series").fields:
+        kept.append(ffi.new(f"{kind.type.item.cname}[]", SAMPLES * (3 if name == "up" else 1)))
+        setattr(series, name, kept[-1])
+    events, told, used = ffi.new("rg_event[256]"), ffi.new("int64_t *"), ffi.new("int64_t *")
+    rows = (
+        ffi.cast("double *", t.ctypes.data), ffi.cast("float *", acc.ctypes.data),
+        ffi.cast("float *", gyro.ctypes.data),
+    )  # fmt: skip
+
+    def run(kept: list[object] = kept) -> None:
+        lib.rg_core_init(core, params)
+        done = lib.rg_core_run(
+            core, SAMPLES, *rows, 0, ffi.NULL, used, series, len(events), events, told
+        )
+        assert done == SAMPLES
+
+    return run
+
+
 def contenders(
     t: NDArray[np.float64], acc: NDArray[np.float32], gyro: NDArray[np.float32]
 ) -> dict[str, tuple[Callable[[], object], int]]:
@@ -106,6 +147,7 @@ def contenders(
             lambda: ahrs.filters.Madgwick(gyr=gyro64[few], acc=acc64[few], frequency=FS),
             ONE_BY_ONE,
         ),
+        "core without learnt, batch": (unlearnt(t, acc, gyro), SAMPLES),
         "core, whole, batch": (lambda: Core(FS).run(t, acc, gyro), SAMPLES),
         "core, whole, one by one": (one_by_one, ONE_BY_ONE),
     }

@@ -11,7 +11,6 @@
 
 #include "rearguard.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -34,6 +33,8 @@ typedef struct rg_body {
     float rate[3];      /* angular rate, walker frame (roll, pitch, yaw), rad/s */
     float lean;         /* trunk pitch, forward positive, rad, -pi/2 to pi/2 */
     float roll;         /* trunk roll, right side down positive, rad, -pi/2 to pi/2 */
+    float ahead, aside; /* sines of lean and roll */
+    float tilt;         /* rad of trunk from upright in any direction, 0 to pi/2: head down lies as well */
 } rg_body;
 
 /* s that a sample stands for: with what was lost before it, if that can be bridged. Judges begin anew
@@ -43,10 +44,10 @@ static inline float rg_body_span(const rg_body *body)
     return body->missed > RG_BRIDGED ? body->dt : body->dt + body->missed;
 }
 
-/* rad of trunk from upright in any direction, 0 to pi/2: a body head down lies as well. */
-static inline float rg_body_tilt(const rg_body *body)
+/* x, not beyond the limit either way. */
+static inline float rg_within(float x, float limit)
 {
-    return asinf(fminf(hypotf(sinf(body->lean), sinf(body->roll)), 1.0f));
+    return x > limit ? limit : x < -limit ? -limit : x;
 }
 
 #endif

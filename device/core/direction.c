@@ -68,11 +68,6 @@ static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
     s->moved = s->moving ? s->moved + s->dt : 0.0f;
 }
 
-static float within(float x, float limit)
-{
-    return fminf(fmaxf(x, -limit), limit);
-}
-
 static void listen(rg_direction_finder *s, const rg_body *body)
 {
     float frame[RG_WALK_CHANNELS], out[RG_WALK_OUTPUTS];
@@ -80,8 +75,8 @@ static void listen(rg_direction_finder *s, const rg_body *body)
     while (rg_walk_frames_next(&s->frames, frame)) {
         rg_walk_network_step(&s->network, frame, out);
         float back = out[RG_WALKS_BACKWARD], ahead = out[RG_WALKS_FORWARD];
-        float walk = within(fmaxf(back, ahead) - out[RG_WALKS_NEITHER], LOUDEST), k = FRAME / WORD;
-        s->lead += k * (within(back - ahead, LOUDEST) - s->lead);
+        float walk = rg_within(fmaxf(back, ahead) - out[RG_WALKS_NEITHER], LOUDEST), k = FRAME / WORD;
+        s->lead += k * (rg_within(back - ahead, LOUDEST) - s->lead);
         s->walk += k * (walk - s->walk);
     }
 }
@@ -91,7 +86,7 @@ static float ranged(rg_direction_finder *s, float closing)
 {
     s->target = isfinite(closing) ? s->target + s->dt : 0.0f;
     s->closing = s->target > 0.0f ? s->closing + fminf(s->dt / SEEN, 1.0f) * (closing - s->closing) : 0.0f;
-    float share = s->target > SEEN ? within(s->closing / CLOSING, 1.0f) : 0.0f;
+    float share = s->target > SEEN ? rg_within(s->closing / CLOSING, 1.0f) : 0.0f;
     return share > 0.0f ? NEARER * share : FARTHER * share;
 }
 

@@ -19,11 +19,6 @@ static const float SINK_TAU = 1.0f;         /* s; a fall from standing takes 0.5
 static const float SUNK_TAU = 0.5f;         /* s */
 static const float PER_ACC = 0.1f, PER_TILT = 2.0f, PER_RATE = 0.5f, PER_HEIGHT = 2.0f;
 
-static float within(float x, float limit)
-{
-    return fminf(fmaxf(x, -limit), limit);
-}
-
 void rg_features_init(rg_features *s)
 {
     memset(s, 0, sizeof *s);
@@ -51,8 +46,8 @@ static void level(const float up[3], const float v[3], float out[2])
 static float beyond_weight(rg_features *s, float force, float dt)
 {
     s->weighed = fminf(s->weighed + dt, GRAVITY_TAU);
-    s->gravity += dt / s->weighed * within(force - s->gravity, GRAVITY_STEP);
-    s->gravity = G + within(s->gravity - G, GRAVITY_OFF);
+    s->gravity += dt / s->weighed * rg_within(force - s->gravity, GRAVITY_STEP);
+    s->gravity = G + rg_within(s->gravity - G, GRAVITY_OFF);
     return force - s->gravity;
 }
 
@@ -60,16 +55,16 @@ int rg_features_step(rg_features *s, const rg_body *body)
 {
     float acc[3], rate[3], push[2], turn[2], dt = body->dt, force = 0.0f, yaw = 0.0f, norm = 0.0f;
     for (int i = 0; i < 3; i++) {
-        acc[i] = within(body->acc[i], CLIP);
-        rate[i] = within(body->gyro[i], SPIN_CLIP);
+        acc[i] = rg_within(body->acc[i], CLIP);
+        rate[i] = rg_within(body->gyro[i], SPIN_CLIP);
         force += acc[i] * body->up[i];
         yaw += rate[i] * body->up[i];
         norm += acc[i] * acc[i];
     }
     level(body->up, acc, push);
     level(body->up, rate, turn);
-    float upward = beyond_weight(s, force, dt), x = -sinf(body->lean), y = sinf(body->roll);
-    s->sinking = within(s->sinking + dt * (-upward - s->sinking / SINK_TAU), SINK_CLIP);
+    float upward = beyond_weight(s, force, dt), x = -body->ahead, y = body->aside;
+    s->sinking = rg_within(s->sinking + dt * (-upward - s->sinking / SINK_TAU), SINK_CLIP);
     s->sunk += dt * (s->sinking - s->sunk / SUNK_TAU);
     s->turning = sqrtf(turn[0] * turn[0] + turn[1] * turn[1]);
     const float sample[RG_CHANNELS] = {

@@ -58,7 +58,7 @@ void rg_falls_step(rg_falls *s, const rg_body *body, const rg_gait *gait, rg_dem
     if (s->held > HELD)
         return;
     judge(s, body);
-    float tilt = rg_body_tilt(body);
+    float tilt = body->tilt;
     if (s->lying < 0.0f)
         s->lying = s->lain = tilt;
     s->lying += body->dt / LYING_TAU * (tilt - s->lying);

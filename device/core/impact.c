@@ -32,7 +32,7 @@ void rg_impact_init(rg_impact *s, const rg_params *params)
 }
 
 /* Times the impacts of a body that was upright before. */
-static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand, float tilt)
+static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand)
 {
     float dt = body->dt + body->missed;
     s->imminent = demand->level[RG_FALL_IMMINENT] ? 0.0f : fminf(s->imminent + dt, LONG_AGO);
@@ -41,21 +41,21 @@ static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand, flo
     if (s->lying < LYING && s->jolt > (s->imminent < SEEN_COMING ? SOFT : HARD))
         s->impact = s->rest = 0.0f;
     if (s->lying < 0.0f)
-        s->lying = tilt;
-    s->lying += body->dt / LYING_TAU * (tilt - s->lying);
+        s->lying = body->tilt;
+    s->lying += body->dt / LYING_TAU * (body->tilt - s->lying);
 }
 
 /* Down once it has fallen, or lies at rest after an impact; well again once it walks. */
-static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand, float tilt)
+static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand)
 {
     const float *w = body->gyro;
-    bool rests = tilt > LIES && w[0] * w[0] + w[1] * w[1] + w[2] * w[2] < AT_REST * AT_REST;
+    bool rests = body->tilt > LIES && w[0] * w[0] + w[1] * w[1] + w[2] * w[2] < AT_REST * AT_REST;
     s->rest = rests ? s->rest + body->dt : 0.0f;
     if (fallen || (s->impact < WAIT && s->rest > REST))
         s->down = true;
     if (!s->down)
         return;
-    if (fallen || tilt > UPRIGHT) {
+    if (fallen || body->tilt > UPRIGHT) {
         s->upright_at = gait->steps;
         rg_demand_ask(demand, RG_FALL, RG_DANGER);
     } else if (gait->walking && gait->steps - s->upright_at >= WALKED) {
@@ -66,13 +66,12 @@ static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fal
 
 void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand)
 {
-    float tilt = rg_body_tilt(body);
     if (!body->settled) {
         s->jolt = s->rest = 0.0f;
         rg_stumble_init(&s->stumble);
         return;
     }
-    feel(s, body, demand, tilt);
-    lie(s, body, gait, fallen, demand, tilt);
+    feel(s, body, demand);
+    lie(s, body, gait, fallen, demand);
     rg_stumble_step(&s->stumble, body, gait, s->jolt, demand);
 }

@@ -123,8 +123,11 @@ void rg_mount_step(rg_mount *s, const rg_gait *gait, rg_body *body, rg_demand *d
     body->lin[2] -= G;
     apply(s->turn, body->gyro, v);
     apply(level, v, body->rate);
-    body->lean = atan2f(-up[0], sqrtf(up[1] * up[1] + up[2] * up[2]));
-    body->roll = atan2f(up[1], sqrtf(up[0] * up[0] + up[2] * up[2]));
+    body->ahead = rg_within(-up[0], 1.0f);
+    body->aside = rg_within(up[1], 1.0f);
+    body->lean = asinf(body->ahead);
+    body->roll = asinf(body->aside);
+    body->tilt = asinf(rg_within(sqrtf(up[0] * up[0] + up[1] * up[1]), 1.0f));
     if (body->settled)
         worn(s, gait, body, demand);
 }

@@ -49,6 +49,7 @@ void rg_stability_init(rg_stability *s, const rg_params *params)
     s->cadence_limit = params->cadence_limit;
     s->speed_limit = params->speed_limit;
     s->irregularity = -1.0f;
+    s->rate_share = 1.0f - expf(-1.0f / (params->fs * RATE_TAU));
     rg_regularity_init(&s->regularity, params);
 }
 
@@ -68,7 +69,8 @@ void rg_stability_recall(rg_stability *s, const rg_usual usual[2])
 /* 0 up to `low`, 1 from `high`. */
 static float ramp(float x, float low, float high)
 {
-    return fminf(fmaxf((x - low) / (high - low), 0.0f), 1.0f);
+    x = (x - low) / (high - low);
+    return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
 }
 
 static float sway(const rg_stability *s)
@@ -79,7 +81,7 @@ static float sway(const rg_stability *s)
 /* Follows what changes from sample to sample. */
 static void follow(rg_stability *s, const rg_body *body)
 {
-    float dt = body->dt, a, b = 1.0f - expf(-dt / RATE_TAU);
+    float dt = body->dt, a, b = s->rate_share;
     if (s->seen == 0.0f) {
         s->side = s->side_square = s->pitching = s->rolling = 0.0f;
         s->lean = body->lean;
@@ -172,7 +174,8 @@ void rg_stability_step(rg_stability *s, const rg_body *body, const rg_gait *gait
     stride(s, gait, usual);
 
     float uneven = s->row < ROW ? 0.0f : s->unevenness, beyond = excess(s, usual);
-    float angle = hypotf(body->lean + s->pitching / FREQUENCY, body->roll + s->rolling / FREQUENCY);
+    float fore = body->lean + s->pitching / FREQUENCY, side = body->roll + s->rolling / FREQUENCY;
+    float angle = sqrtf(fore * fore + side * side);
     estimate->sway = s->seen < SWAY_TAU ? NAN : sway(s);
     if (body->aligned)
         estimate->risk = fmaxf(ramp(angle, ANGLE_SAFE, ANGLE_LOST), ramp(beyond, USUAL, RISKY));

@@ -13,6 +13,7 @@ typedef struct rg_stability {
     float side, side_square;    /* m/s^2 and its square: mean mediolateral acceleration and its power */
     float seen;                 /* s that went into them */
     float pitching, rolling;    /* rad/s, smoothed */
+    float rate_share;           /* of a new rate in those */
     float lean;                 /* rad, smoothed */
     float interval[2];          /* s, the last two step times, the newest first; 0: none */
     float unevenness;           /* s, of step times two apart, over the last strides */

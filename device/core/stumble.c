@@ -51,7 +51,7 @@ void rg_stumble_step(rg_stumble *s, const rg_body *body, const rg_gait *gait, fl
         return;
     s->filled -= BIN;
     s->bins = s->bins < RG_STUMBLE_BINS ? s->bins + 1 : RG_STUMBLE_BINS;
-    if (s->bins >= LEAST_BINS && s->fell >= FELL && rg_body_tilt(body) < UPRIGHT && caught(s))
+    if (s->bins >= LEAST_BINS && s->fell >= FELL && body->tilt < UPRIGHT && caught(s))
         rg_demand_ask(demand, RG_STUMBLE, RG_WARNING);
     memmove(s->jolt, s->jolt + 1, last * sizeof s->jolt[0]);
     memmove(s->walking, s->walking + 1, last * sizeof s->walking[0]);

@@ -10,11 +10,6 @@ static const float PER_ACC = 0.4f, PER_RATE = 1.0f;
 static const float ACC_CLIP = 25.0f;    /* m/s^2 */
 static const float RATE_CLIP = 5.0f;    /* rad/s */
 
-static float within(float x, float limit)
-{
-    return fminf(fmaxf(x, -limit), limit);
-}
-
 void rg_walk_frames_init(rg_walk_frames *s, const rg_params *params)
 {
     float c = tanf(3.14159265f * CUT / params->fs), d = 1.0f / (1.0f + 1.41421356f * c + c * c);
@@ -36,8 +31,8 @@ void rg_walk_frames_take(rg_walk_frames *s, const rg_body *body)
 {
     memcpy(s->before, s->now, sizeof s->before);
     for (int i = 0; i < 3; i++) {
-        s->now[i] = lowpass(s, s->memory[i], PER_ACC * within(body->lin[i], ACC_CLIP));
-        s->now[i + 3] = lowpass(s, s->memory[i + 3], PER_RATE * within(body->rate[i], RATE_CLIP));
+        s->now[i] = lowpass(s, s->memory[i], PER_ACC * rg_within(body->lin[i], ACC_CLIP));
+        s->now[i + 3] = lowpass(s, s->memory[i + 3], PER_RATE * rg_within(body->rate[i], RATE_CLIP));
     }
     if (!s->begun)
         memcpy(s->before, s->now, sizeof s->before);
