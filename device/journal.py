@@ -45,10 +45,15 @@ def decode(line: bytes) -> dict[str, Any] | None:
         crc, text = int(line[:8], 16), line[9:-1]
         if line[-1:] != b"\n" or line[8:9] != b" " or crc != zlib.crc32(text):
             return None
-        record = json.loads(text)
+        record = json.loads(text, parse_constant=_refuse)
     except ValueError:
         return None
     return record if isinstance(record, dict) else None
+
+
+def _refuse(word: str) -> None:
+    """NaN and infinity, which Python reads, are no JSON: nothing beyond could keep them."""
+    raise ValueError(word)
 
 
 def segments(folder: Path) -> list[Path]:

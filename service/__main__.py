@@ -25,6 +25,7 @@ from service import api
 from service.broker import Broker
 from service.callers import Callers
 from service.credentials import CredentialError, broker_tls, page_tls, secret
+from service.database import StoreError
 from service.delivery import Delivery
 from service.desk import Desk
 from service.discovery import BIRTH, Discovery
@@ -38,7 +39,7 @@ from service.moment import moment
 from service.own import OwnRecords
 from service.presence import Presence
 from service.retention import Retention
-from service.store import Store, StoreError
+from service.store import Store
 from service.telemetry import OFFLINE, Telemetry
 from service.walks import Walks
 from service.watch import Watch
@@ -95,7 +96,10 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
         subscriptions=(root + "command/+", BIRTH),
     )
     if store.set_aside is not None:
-        told = f"the store was corrupt: set aside as {store.set_aside.name}, a new one begun"
+        told = (
+            f"the store was corrupt: set aside as {store.set_aside.name}; "
+            f"{store.saved} records of it are saved, the journal is read again"
+        )
         store.take([own.record(started, "storage_fault", Level.FAULT, told)])
         log.error("%s", told)
 
@@ -108,7 +112,11 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
     watch = Watch(config.ring_file, started.t, config.cannot_start_file)
     send = partial(commands.send, config.socket_file, timeout=COMMAND_TIMEOUT)
     intake = Intake(
-        config.journal_dir, store, own, lambda segment: send("consumed", "service", segment=segment)
+        config.journal_dir,
+        store,
+        own,
+        lambda segment: send("consumed", "service", segment=segment),
+        keep_bytes=int(config.loop.journal_mb * 1e6 / 2),
     )
     live = Live(config, watch)
     desk = Desk(store, history, own, send)

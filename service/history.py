@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 _EPISODE = """
-SELECT e.alert_id, e.event, e.level, e.state, e.open, e.first_seq, f.record, l.record,
-       l.delivered_at IS NOT NULL
+SELECT e.alert_id, e.event, e.level, e.state, e.open, e.acknowledged_by, e.acknowledged_at,
+       f.record, l.record, l.delivered_at IS NOT NULL
 FROM episodes e JOIN events f ON f.seq = e.first_seq JOIN events l ON l.seq = e.last_seq
 """
 
@@ -116,7 +116,7 @@ class History:
     def _episodes(self, rest: str, *values: int) -> list[dict[str, Any]]:
         episodes = []
         for row in self._db.execute(_EPISODE + rest, values):
-            alert_id, event, level, state, is_open, _, first, last, told = row
+            alert_id, event, level, state, is_open, who, when, first, last, told = row
             first, last = json.loads(first), json.loads(last)
             episodes.append(
                 {
@@ -129,6 +129,8 @@ class History:
                     "changed_at": last.get("raised_at"),
                     "clock_synchronised": bool(last.get("clock_synchronised")),
                     "by": last.get("by", ""),
+                    "acknowledged_by": who,
+                    "acknowledged_at": when or None,
                     "detail": last.get("detail", ""),
                     "source": last.get("source", ""),
                     "session": last.get("session", ""),

@@ -22,10 +22,19 @@ class Intake:
     """Reads on from the stored cursor. One transaction inserts the records and moves it."""
 
     def __init__(
-        self, folder: Path, store: Store, own: OwnRecords, tell: Callable[[str], object]
+        self,
+        folder: Path,
+        store: Store,
+        own: OwnRecords,
+        tell: Callable[[str], object],
+        keep_bytes: int,
     ) -> None:
-        """`tell` sends the device `consumed` with a segment's name; it may raise CommandError."""
+        """`tell` sends the device `consumed` with a segment's name; it may raise CommandError.
+
+        `keep_bytes`: how much of the journal may be kept back for records not yet delivered.
+        """
         self._folder, self._store, self._own, self._tell = folder, store, own, tell
+        self._keep_bytes = keep_bytes
         self._cursor = store.cursor
         self._newest: Path | None = None  # segment
         self._mark: tuple[int, int] | None = None  # what the folder looked like when last read out
@@ -39,7 +48,7 @@ class Intake:
         if now.t - self._told_at >= TELL_EVERY:
             self._told_at = now.t
             try:
-                self._tell(self._cursor.segment or NOTHING_YET)
+                self._tell(self._done_with())
                 self.device_answers = True
             except CommandError:  # shown by the status; the device's silence is watch.py's matter
                 self.device_answers = False
@@ -55,11 +64,28 @@ class Intake:
                 records.append(entry.record)
             else:
                 records.append(self._damage(now, entry.after, entry.damaged))
-        new = self._store.take(records, entries[-1].after)
+        new = self._store.take(records, entries[-1].after, entries[0].after.segment)
         self._cursor = entries[-1].after
         if len(entries) == LIMIT:
             self._mark = None  # there is more
         return new
+
+    def _done_with(self) -> str:
+        """The segment before which the device may drop all.
+
+        What nobody has had yet stays in the journal as well, as long as there is room: should the
+        store be damaged, it is read again from there.
+        """
+        done = self._cursor.segment or NOTHING_YET
+        needed, size = self._store.needed() or done, 0
+        for file in reversed(segments(self._folder)):
+            if file.name >= done:
+                continue
+            size += file.stat().st_size
+            if file.name < needed or size > self._keep_bytes:
+                break
+            done = file.name
+        return done
 
     def _damage(self, now: Moment, after: Cursor, size: int) -> dict[str, object]:
         what = f"{size} damaged bytes" if size else "a line that is no record"

@@ -6,65 +6,21 @@ anything is sent. Reading for people is in history.py, over a connection of its 
 
 from __future__ import annotations
 
-import fcntl
 import json
 import sqlite3
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from device.alerts import Level, State
 from device.journal import Cursor
-from service import sessions
+from service import database, sessions
+from service.database import StoreError
 from service.own import RUN_PREFIX
 
-# What makes version n of n - 1, in one transaction each; a store of any age is brought up by them.
-_VERSIONS = (
-    """
-CREATE TABLE events(
-  seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of arrival
-  id TEXT NOT NULL UNIQUE,
-  kind TEXT NOT NULL, event TEXT NOT NULL, level TEXT NOT NULL,
-  run TEXT NOT NULL,                      -- of the process that made it
-  priority INTEGER NOT NULL,              -- 0 danger, 1 fault, 2 the rest
-  record TEXT NOT NULL,                   -- JSON, as it came
-  delivered_at TEXT                       -- when the broker had it; NULL: not yet
-);
-CREATE INDEX events_waiting ON events(priority, seq) WHERE delivered_at IS NULL;
-CREATE INDEX events_kind ON events(kind, seq);
-CREATE TABLE episodes(
-  alert_id TEXT PRIMARY KEY,
-  event TEXT NOT NULL, level TEXT NOT NULL, state TEXT NOT NULL,
-  run TEXT NOT NULL,
-  first_seq INTEGER NOT NULL, last_seq INTEGER NOT NULL,
-  open INTEGER NOT NULL
-);
-CREATE INDEX episodes_open ON episodes(first_seq) WHERE open;
-CREATE INDEX episodes_last ON episodes(last_seq);
-CREATE TABLE cursor(one INTEGER PRIMARY KEY CHECK (one = 1), segment TEXT, offset INTEGER);
-INSERT INTO cursor VALUES (1, '', 0);
-""",
-    """
-CREATE TABLE sessions(
-  session TEXT PRIMARY KEY,
-  wearer TEXT NOT NULL,
-  started_at TEXT NOT NULL,
-  summary TEXT NOT NULL                   -- JSON, see sessions.joined
-);
-CREATE INDEX sessions_wearer ON sessions(wearer, started_at);
-ALTER TABLE events ADD COLUMN wearer TEXT AS (  -- Python's JSON has infinity, SQLite's has not
-  CASE WHEN json_valid(record) THEN ifnull(json_extract(record, '$.wearer'), '') ELSE '' END
-);
-CREATE INDEX events_of ON events(event, wearer, seq);
-""",
-)
 T = TypeVar("T")
 _TEXTS = ("id", "kind", "event", "level", "state", "alert_id", "boot")
-
-
-class StoreError(Exception):
-    """The store cannot be used; the text says why and what to do, in one line."""
 
 
 def is_record(record: dict[str, Any] | None) -> bool:
@@ -82,20 +38,23 @@ class Store:
     def __init__(self, path: Path) -> None:
         """Open or begin the store at `path`; a corrupt one is set aside, never overwritten.
 
-        Raises StoreError when another process has it, a newer version wrote it, or the folder
-        cannot be written.
+        What can be read of it goes into the new one; the journal, read again, brings the rest of
+        what nobody has had yet (see `needed`). Raises StoreError when another process has it, a
+        newer version wrote it, or the folder cannot be written.
         """
         self.set_aside: Path | None = None  # where a corrupt store was moved to at this start
+        self.saved = 0  # records of it that are in this one
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            self._lock = _lock(path.with_suffix(".lock"))
+            self._lock = database.lock(path.with_suffix(".lock"))
             try:
-                self._db = _open(path)
+                self._db = database.connect(path)
             except sqlite3.DatabaseError as error:
                 if isinstance(error, sqlite3.OperationalError):
                     raise  # it cannot be reached; that does not make it corrupt
-                self.set_aside = _set_aside(path)
-                self._db = _open(path)
+                self.set_aside = database.set_aside(path)
+                self._db = database.connect(path)
+                self._save(self.set_aside)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"the store {path} cannot be opened ({error}): check the folder and its disk"
@@ -107,15 +66,25 @@ class Store:
         segment, offset = self._db.execute("SELECT segment, offset FROM cursor").fetchone()
         return Cursor(segment, offset)
 
-    def take(self, records: Iterable[dict[str, Any]], cursor: Cursor | None = None) -> int:
+    def needed(self) -> str:
+        """The oldest journal segment with a record that has not arrived; empty: none has any."""
+        row = self._db.execute(
+            "SELECT min(segment) FROM events WHERE delivered_at IS NULL AND segment <> ''"
+        ).fetchone()
+        return row[0] or ""
+
+    def take(
+        self, records: Iterable[dict[str, Any]], cursor: Cursor | None = None, segment: str = ""
+    ) -> int:
         """Insert what is new among `records` and move the cursor, both or neither.
 
-        Returns how many were new. Raises sqlite3.Error; nothing has changed then.
+        `segment`: the journal's oldest that any of them is from. Returns how many were new. Raises
+        sqlite3.Error; nothing has changed then.
         """
         new = 0
         with self._transaction():
             for record in records:
-                new += self._insert(record)
+                new += self._insert(record, segment)
             if cursor is not None:
                 self._db.execute("UPDATE cursor SET segment = ?, offset = ?", _pair(cursor))
         return new
@@ -145,12 +114,20 @@ class Store:
         self._db.close()
         self._lock.close()
 
-    def _insert(self, record: dict[str, Any]) -> int:
+    def _save(self, corrupt: Path) -> None:
+        with self._transaction():
+            for text, segment, delivered_at in database.readable(corrupt):
+                self.saved += self._insert(json.loads(text), segment, delivered_at)
+
+    def _insert(self, record: dict[str, Any], segment: str, delivered_at: str | None = None) -> int:
         level, run = record["level"], record["boot"]
         text = _json(record)
+        # totals that grow are told by the retained topic, not as news every ten seconds
+        if record["event"] == "progress":
+            delivered_at = record.get("raised_at", "")
         added = self._db.execute(
-            "INSERT OR IGNORE INTO events(id, kind, event, level, run, priority, record,"
-            " delivered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+            "INSERT OR IGNORE INTO events(id, kind, event, level, run, priority, record, segment,"
+            " delivered_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 record["id"],
                 record["kind"],
@@ -159,8 +136,8 @@ class Store:
                 run,
                 _priority(level),
                 text,
-                # totals that grow are told by the retained topic, not as news every ten seconds
-                record.get("raised_at", "") if record["event"] == "progress" else None,
+                segment,
+                delivered_at,
             ),
         )
         if not added.rowcount:
@@ -201,15 +178,23 @@ class Store:
         state = State.CANCELLED.value if event == "fall_cancelled" else record["state"]
         is_open = state not in (State.CLEARED, State.CANCELLED)
         known = self._db.execute(
-            "SELECT event, level, run FROM episodes WHERE alert_id = ?", (record["alert_id"],)
+            "SELECT e.event, e.level, e.run, ifnull(l.id, '') FROM episodes e"
+            " LEFT JOIN events l ON l.seq = e.last_seq WHERE alert_id = ?",
+            (record["alert_id"],),
         ).fetchone()
+        if state == State.ACKNOWLEDGED:
+            answered = str(record.get("by", "")), str(record.get("raised_at", ""))
+        else:
+            answered = "", ""
         if known is None:
             self._db.execute(
-                "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-                (record["alert_id"], event, level, state, run, seq, seq, is_open),
+                "INSERT INTO episodes VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (record["alert_id"], event, level, state, run, seq, seq, is_open, *answered),
             )
             return
-        was, highest, owner = known
+        was, highest, owner, last = known
+        if _follows(last, record["id"]):
+            return  # read again after damage: more is known already
         if state not in (State.RAISED, State.CONFIRMED):
             event = was  # an episode is named by what was last raised in it
         if state == State.ACKNOWLEDGED and run.startswith(RUN_PREFIX):
@@ -217,8 +202,10 @@ class Store:
             is_open = was == "not_guarding" and owner.startswith(RUN_PREFIX)
             run = owner
         self._db.execute(
-            "UPDATE episodes SET event = ?, level = ?, state = ?, run = ?, last_seq = ?, open = ?"
-            " WHERE alert_id = ?",
+            "UPDATE episodes SET event = ?, level = ?, state = ?, run = ?, last_seq = ?, open = ?,"
+            # the first who answers is kept, and when
+            " acknowledged_by = iif(acknowledged_at = '', ?, acknowledged_by),"
+            " acknowledged_at = iif(acknowledged_at = '', ?, acknowledged_at) WHERE alert_id = ?",
             (
                 event,
                 max(level, highest, key=_rank),
@@ -226,6 +213,7 @@ class Store:
                 run,
                 seq,
                 is_open,
+                *answered,
                 record["alert_id"],
             ),
         )
@@ -254,47 +242,11 @@ def _rank(level: str) -> int:
     return Level[level.upper()] if level.upper() in Level.__members__ else Level.NONE
 
 
+def _follows(later: str, earlier: str) -> bool:
+    """Whether one id of a run comes after another of the same."""
+    (run, number), (of, than) = (name.rpartition(":")[::2] for name in (later, earlier))
+    return run == of and number.isdecimal() and than.isdecimal() and int(number) > int(than)
+
+
 def _priority(level: str) -> int:
     return {Level.DANGER.word: 0, Level.FAULT.word: 1}.get(level, 2)
-
-
-def _lock(path: Path) -> IO[str]:
-    """Hold `path` for the life of the process. Raises StoreError when somebody else does."""
-    lock = path.open("w")
-    try:
-        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        lock.close()
-        raise StoreError(f"another service runs with {path.parent}: stop it first") from error
-    return lock
-
-
-def _open(path: Path) -> sqlite3.Connection:
-    """A checked connection. Raises sqlite3.DatabaseError when the file is corrupt."""
-    db = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
-    try:
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
-        db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
-        if (found := db.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(found)
-        version = db.execute("PRAGMA user_version").fetchone()[0]
-        if version > len(_VERSIONS):
-            raise StoreError(f"the store {path} is of a newer version ({version}): update")
-        for number, script in enumerate(_VERSIONS[version:], version + 1):
-            db.executescript(f"BEGIN;{script}PRAGMA user_version = {number};COMMIT;")
-    except BaseException:
-        db.close()
-        raise
-    return db
-
-
-def _set_aside(path: Path) -> Path:
-    """Move a corrupt store and its companions out of the way, under a name not yet taken."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
-        number += 1
-    for suffix in ("", "-wal", "-shm"):
-        if (part := Path(f"{path}{suffix}")).exists():
-            part.rename(f"{aside}{suffix}")
-    return aside

@@ -69,7 +69,7 @@ class Device:
 
     _runs = 0
 
-    def __init__(self, folder: Path, *, rate: float = 100.0) -> None:
+    def __init__(self, folder: Path, *, rate: float = 100.0, limit_bytes: int = 1 << 22) -> None:
         Device._runs += 1
         self.run = f"{boot_id()}-{os.getpid()}x{Device._runs}"
         self.frame = Frame(
@@ -100,7 +100,7 @@ class Device:
             MonotonicClock(),
             SystemWallClock(),
             queue_size=4096,
-            limit_bytes=1 << 22,
+            limit_bytes=limit_bytes,
         )
         self._count = 0
         self._stop = threading.Event()
@@ -202,6 +202,9 @@ class Mosquitto:
     def kill(self) -> None:
         self._process.kill()
         self._process.wait()
+
+    def signal(self, number: int) -> None:
+        self._process.send_signal(number)
 
     def _answers(self) -> bool:
         with socket.socket() as probe:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import tempfile
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -29,6 +31,7 @@ class Bench:
         self._path = folder / "store.sqlite"
         self.told: list[str] = []
         self.deaf = False
+        self.keep_bytes = 0
         self._t = 0.0
         self._start = 0
         self.open()
@@ -37,7 +40,7 @@ class Bench:
         self._start += 1
         self.store = Store(self._path)
         own = OwnRecords("belt", "boot", str(self._start))
-        self.intake = Intake(self.journal, self.store, own, self._tell)
+        self.intake = Intake(self.journal, self.store, own, self._tell, self.keep_bytes)
 
     def restart(self) -> None:
         self.store.close()
@@ -101,6 +104,14 @@ def test_damage_is_told_and_stepped_over(bench: Bench) -> None:
     assert bench.poll() == 0, "told again after a restart"
 
 
+def test_what_no_store_could_keep_is_damage_and_blocks_nothing(bench: Bench) -> None:
+    text = json.dumps({**record(2), "t": float("nan")}).encode()
+    bench.write("00000001-r", line(1) + b"%08x %s\n" % (zlib.crc32(text), text) + line(3))
+    bench.poll()
+    assert bench.ids() == [1, 3]
+    assert [r["event"] for r in bench.found()].count("storage_fault") == 1
+
+
 def test_a_segment_left_torn_by_a_crash_is_damage_once_another_begins(bench: Bench) -> None:
     bench.write("00000001-r", line(1) + line(2)[:30])
     bench.poll()
@@ -135,6 +146,13 @@ def test_the_sign_of_life_says_how_far_and_comes_often_enough(bench: Bench) -> N
         bench.poll(0.02)
     assert set(bench.told[1:]) == {"00000002-r.journal"}
     assert len(bench.told) == 3
+    bench.keep_bytes = 1 << 20
+    bench.restart()
+    bench.poll()
+    assert bench.told[-1] == "00000001-r.journal", "record 1 has not arrived anywhere yet"
+    bench.store.delivered([1, 2], "2026-01-01")
+    bench.poll()
+    assert bench.told[-1] == "00000002-r.journal"
     assert TELL_EVERY <= 2.0
     bench.deaf = True
     bench.poll()

@@ -49,7 +49,7 @@ def test_a_disk_that_refuses(
 
     loop = Loop(
         watch,
-        Intake(config.journal_dir, store, own, told.append),
+        Intake(config.journal_dir, store, own, told.append, 1 << 20),
         Presence(own, watch, store, history),
         Desk(store, history, own, no_device),
         link,

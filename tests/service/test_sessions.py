@@ -126,11 +126,11 @@ def test_absurd_totals_are_left_out(absurd: object) -> None:
 def test_a_store_of_the_first_version_is_brought_up(tmp_path: Path) -> None:
     import sqlite3
 
-    from service import store as module
+    from service import database as module
 
     path = tmp_path / "store.sqlite"
     db = sqlite3.connect(path)
-    db.executescript(f"BEGIN;{module._VERSIONS[0]}PRAGMA user_version = 1;COMMIT;")
+    db.executescript(f"BEGIN;{module.VERSIONS[0]}PRAGMA user_version = 1;COMMIT;")
     db.close()
     store = Store(path)
     store.take(walk("w1", START))

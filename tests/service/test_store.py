@@ -14,8 +14,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.journal import Cursor
+from service.database import StoreError
 from service.history import History, UnknownId
-from service.store import Store, StoreError
+from service.store import Store
 from service.walks import Walks
 
 
@@ -39,7 +40,12 @@ def ids(store: Store) -> list[int]:
 
 
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=20)
-values = st.one_of(texts, st.integers(-(2**53), 2**53), st.floats(allow_nan=False), st.booleans())
+values = st.one_of(
+    texts,
+    st.integers(-(2**53), 2**53),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.booleans(),
+)
 
 
 @settings(max_examples=25, deadline=None)
@@ -104,8 +110,10 @@ def test_cut_at_any_commit_the_files_hold_a_whole_prefix(tmp_path: Path) -> None
     store.close()
 
 
-@pytest.mark.parametrize("where", [0, 4096, 20 * 4096])
-def test_a_corrupt_store_is_set_aside_and_a_new_one_begun(tmp_path: Path, where: int) -> None:
+@pytest.mark.parametrize(("where", "saved"), [(0, 0), (4096, 0), (20 * 4096, 280)])
+def test_a_corrupt_store_is_set_aside_and_what_can_be_read_is_saved(
+    tmp_path: Path, where: int, saved: int
+) -> None:
     path = tmp_path / "store.sqlite"
     store = Store(path)
     store.take([record(n) for n in range(300)])
@@ -117,9 +125,56 @@ def test_a_corrupt_store_is_set_aside_and_a_new_one_begun(tmp_path: Path, where:
     store = Store(path)
     assert store.set_aside is not None
     assert store.set_aside.read_bytes() == damaged
-    assert ids(store) == []
-    assert store.take([record(1)]) == 1
+    assert saved <= len(ids(store)) < 300
+    assert store.saved == len(ids(store))
+    store.take([record(n) for n in range(300)])  # as the journal brings them again
+    assert len(ids(store)) == 300
     store.close()
+
+
+def test_a_last_page_that_is_gone_takes_only_what_lay_on_it(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    store = Store(path)
+    store.take([record(n) for n in range(300)])
+    store.delivered(range(1, 101), "2026-01-01")
+    store.close()
+    with path.open("r+b") as file:
+        file.truncate(path.stat().st_size - 4096)
+    store = Store(path)
+    assert store.saved >= 280
+    assert set(ids(store)) <= set(range(101 - (300 - store.saved), 301)), "sent again"
+    store.close()
+
+
+def test_a_record_read_again_does_not_open_what_was_closed(store: Store, tmp_path: Path) -> None:
+    store.take([record(2, alert_id="a", state="cleared")])
+    store.take([record(1, alert_id="a")])  # its row had been on the damaged page
+    history = History(tmp_path / "store.sqlite")
+    assert history.active() == []
+    history.close()
+
+
+def test_the_journal_is_needed_as_long_as_something_in_it_has_not_arrived(store: Store) -> None:
+    assert store.needed() == ""
+    store.take([record(1)], Cursor("00000001-r", 9), "00000001-r")
+    store.take([record(2), record(3)], Cursor("00000003-r", 9), "00000002-r")
+    assert store.needed() == "00000001-r"
+    store.delivered([1, 3], "2026-01-01")
+    assert store.needed() == "00000002-r"
+    store.delivered([2], "2026-01-01")
+    assert store.needed() == ""
+
+
+def test_who_answered_first_and_when_is_kept(store: Store, tmp_path: Path) -> None:
+    fall = {"alert_id": "f", "level": "danger", "event": "fall"}
+    when = [f"2026-01-01T00:0{n}:00.000+00:00" for n in range(5)]
+    states = ["raised", "acknowledged", "raised", "acknowledged"]
+    for n, (state, by) in enumerate(zip(states, ["", "mqtt:anna", "", "http:bob"], strict=True)):
+        store.take([record(n, **fall, state=state, by=by) | {"raised_at": when[n]}])
+    history = History(tmp_path / "store.sqlite")
+    (episode,) = history.active()
+    assert (episode["acknowledged_by"], episode["acknowledged_at"]) == ("mqtt:anna", when[1])
+    history.close()
 
 
 def test_a_second_process_is_turned_away(store: Store, tmp_path: Path) -> None:
