@@ -99,6 +99,7 @@ class Imu(ABC):
         self._why = Gap.NO_DATA  # reason of the gap until the chip is set up
         self._setting_up = False
         self._setup_at: float | None = None  # s
+        self._starting = True  # the first reset: no sample is missing yet
         self._identify()
         if not self._setting_up:
             self._finish()
@@ -109,7 +110,7 @@ class Imu(ABC):
         At most ATTEMPTS short transfers when the bus fails; `now` [s] is the time of this call.
         """
         if self._why is not Gap.NONE:
-            return [self._recover(now)]
+            return self._recover(now)
         for _ in range(ATTEMPTS):
             try:
                 if now >= self._look_at:  # before the FIFO: a repeat then loses nothing
@@ -182,7 +183,7 @@ class Imu(ABC):
             self._require(register, value)
         self._start()
         self._why = Gap.NONE
-        self._setting_up = False
+        self._setting_up = self._starting = False
         self.fault = ""
         self._bus.recovered()
         self._skip = self.FIRST_SAMPLES
@@ -230,8 +231,8 @@ class Imu(ABC):
         self._why, self._setup_at, self._setting_up = why, now, False
         return [missing(now, why)]
 
-    def _recover(self, now: float) -> Reading:
-        why = self._why
+    def _recover(self, now: float) -> list[Reading]:
+        why, began = self._why, self._starting
         if self._setup_at is None:
             self._setup_at = now + (self.RESET_S if self._setting_up else 0.0)
         if now >= self._setup_at:
@@ -245,10 +246,10 @@ class Imu(ABC):
                         self._finish()
             except (OSError, ChipError) as error:
                 self.errors += 1
-                self.fault = str(error)
+                self.fault, self._starting = str(error), False
                 self._bus.recover()
                 self._why, self._setting_up, self._setup_at = Gap.BUS, False, now + RESTART_EVERY
-        return missing(now, why)
+        return [] if began and not self.fault else [missing(now, why)]
 
     def _silent(self, now: float) -> list[Reading]:
         """No sample in the FIFO: early, or a chip that was reset behind our back and sleeps."""

@@ -54,6 +54,21 @@ def rig(driver: Any, **chip: Any) -> Rig:
     return Rig(driver, next(iter(driver.IDENTITIES)), **chip)
 
 
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_nothing_is_missing_while_it_is_set_up_for_the_first_time(driver: Any) -> None:
+    r = rig(driver)
+    assert gaps(r.run(0.5)) == []
+    r.chip.reset()
+    assert gaps(r.run(0.5)) != []
+
+
+@pytest.mark.parametrize("driver", DRIVERS)
+def test_a_first_setting_up_that_fails_is_a_gap(driver: Any) -> None:
+    r = rig(driver)
+    r.chip.present = False
+    assert gaps(r.run(0.5)) != []
+
+
 def gaps(readings: list[Reading]) -> list[Gap]:
     return [r.gap for r in readings if r.gap is not Gap.NONE]
 
