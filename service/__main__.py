@@ -35,10 +35,14 @@ from service.history import History
 from service.intake import Intake
 from service.live import Live
 from service.loop import Loop
+from service.metrics import Metrics
 from service.moment import moment
 from service.own import OwnRecords
+from service.page_api import PAGE
 from service.presence import Presence
 from service.retention import Retention
+from service.recordings import Recordings
+from service.status import Status
 from service.store import Store
 from service.telemetry import OFFLINE, Telemetry
 from service.walks import Walks
@@ -119,6 +123,7 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
         keep_bytes=int(config.loop.journal_mb * 1e6 / 2),
     )
     live = Live(config, watch)
+    delivery = Delivery(store, broker, root + "alert", own.boot, partial(_tell_the_wearer, send))
     desk = Desk(store, history, own, send)
     loop = Loop(
         watch,
@@ -126,7 +131,7 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
         Presence(own, watch, store, history),
         desk,
         broker,
-        Delivery(store, broker, root + "alert", own.boot, partial(_tell_the_wearer, send)),
+        delivery,
         Telemetry(broker, root, live, history, Walks(config.store_file)),
         Discovery(broker, config.belt.name, _version()),
         Retention(store, config.keep, wall_clock_synchronised),
@@ -134,15 +139,26 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
     )
     # the interface reads in another thread
     reader, walks = History(config.store_file), Walks(config.store_file)
+    status = Status(config, watch, live, intake, broker, delivery, loop, reader)
     app = api.build(
-        api.Rooms(live, reader, walks, desk, broker, intake, loop, lambda: server.should_exit),
+        api.Rooms(
+            config,
+            status,
+            Metrics(status, live, watch.counts, reader, _version()),
+            reader,
+            walks,
+            Recordings(config.recordings_dir),
+            desk,
+            loop,
+            lambda: server.should_exit,
+        ),
         _version(),
     )
     gate = Gate(
         app,
         host=config.http.host,
         callers=Callers(config.tokens_file),
-        login_page=(api.PAGE / "login.html").read_text(encoding="utf-8"),
+        login_page=(PAGE / "login.html").read_text(encoding="utf-8"),
         now=time.monotonic,
     )
     supervisor = Supervisor(os.environ.get(VARIABLE, ""))

@@ -71,12 +71,17 @@ class Broker:
         self._version = "5" if settings.version == "auto" else settings.version
         self._receipts: deque[Receipt] = deque()
         self._messages: deque[Message] = deque()
+        self._heard = False  # whether the broker has answered since the last round
+        self.heard_at = float("-inf")  # s, when it last did
+        self.confirmed = 0  # messages it has taken, ever
         self.connected = False
         self.connections = 0  # counts them, so that others see a new one
         self.trouble = "not yet connected"  # one line while there is no connection
 
     def poll(self, t: float) -> None:
         """Begin a connection when there is none and it is time. Never blocks."""
+        if self._heard:
+            self._heard, self.heard_at = False, t
         if self._lost and self._client is not None:
             if self._foreign and self._settings.version == "auto":
                 self._version = "3.1.1" if self._version == "5" else "5"
@@ -195,11 +200,13 @@ class Broker:
     ) -> None:
         if client is not self._client:
             return
+        self._heard = True
         if reason.value == NOBODY_LISTENS:
             self._receipts.append(Receipt(mid, "nobody listens at the broker"))
         elif reason.is_failure:
             self._receipts.append(Receipt(mid, f"the broker refuses alerts ({reason})"))
         else:
+            self.confirmed += 1
             self._receipts.append(Receipt(mid))
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:

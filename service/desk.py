@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import queue
+import re
 from collections import deque
 from collections.abc import Callable
 from concurrent.futures import Future
@@ -28,6 +29,8 @@ log = logging.getLogger(__name__)
 OFFERED = ("ack", "test", "start", "stop")  # of device.commands; nothing that could stop guarding
 MAX_PAYLOAD = 1024  # bytes of a command
 MAX_BY = 40  # characters of a name
+# nothing that steers a terminal, breaks a line or turns the way of writing round
+PLAIN = r"[^\u0000-\u001f\u007f-\u009f\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]*"
 MAX_ID = 64  # characters of the id that a command may carry
 REMEMBERED = 256  # ids: a command that comes again under one of them is not carried out again
 COMMANDS = (5.0, 20.0)  # a second and at once, by each way in: MQTT, HTTP
@@ -66,10 +69,14 @@ def checked(name: str, by: str, arguments: dict[str, Any]) -> Command:
     if name not in OFFERED:
         raise Refused(f"unknown command {name[:40]!r}; known: {', '.join(OFFERED)}")
     arguments = dict(arguments)
+    try:
+        json.dumps(arguments, ensure_ascii=False).encode()
+    except UnicodeEncodeError as error:  # half of a pair: JSON can say it, nobody can write it
+        raise Refused("a command's texts are Unicode, without lone surrogates") from error
     said = {"by": "", "id": ""}
     for key, most in (("by", MAX_BY), ("id", MAX_ID)):
         text = arguments.pop(key, "")
-        if not isinstance(text, str) or len(text) > most or not text.isprintable():
+        if not isinstance(text, str) or len(text) > most or not re.fullmatch(PLAIN, text):
             raise Refused(f"{key!r} must be a text of at most {most} printable characters")
         said[key] = text
     if fault := unfit(arguments, name):

@@ -7,6 +7,8 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+EPISODES_BACK = 2000  # of the newest, in which a recording's is looked for
+
 _EPISODE = """
 SELECT e.alert_id, e.event, e.level, e.state, e.open, e.acknowledged_by, e.acknowledged_at,
        f.record, l.record, l.delivered_at IS NOT NULL
@@ -30,17 +32,25 @@ class History:
         return int(self._db.execute("SELECT ifnull(max(seq), 0) FROM events").fetchone()[0])
 
     def alerts(
-        self, *, limit: int, level: str = "", event: str = "", since: str = "", before: str = ""
-    ) -> tuple[list[dict[str, Any]], str]:
+        self, *, limit: int, level: str = "", event: str = "", state: str = "",
+        alert_id: str = "", since: str = "", before: str = "",
+    ) -> tuple[list[dict[str, Any]], str]:  # fmt: skip
         """Alert records, newest first, and the id to go on `before` (empty at the end).
 
-        `since` and `before` are ids, neither of which is part of the answer. Raises UnknownId.
+        `alert_id`: only the records of this episode, its chain. `since` and `before` are ids,
+        neither of which is part of the answer. Raises UnknownId.
         """
         where, values = ["kind = 'alert'"], list[str | int]()
         for column, value in (("level", level), ("event", event)):
             if value:
                 where.append(f"{column} = ?")
                 values.append(value)
+        if state:
+            where.append("json_extract(record, '$.state') = ?")
+            values.append(state)
+        if alert_id:
+            where.append("seq BETWEEN ? AND ? AND json_extract(record, '$.alert_id') = ?")
+            values += [*self._span(alert_id), alert_id]
         for comparison, record_id in ((">", since), ("<", before)):
             if record_id:
                 where.append(f"seq {comparison} ?")
@@ -100,6 +110,28 @@ class History:
             raise UnknownId(alert_id)
         return row[0], row[1]
 
+    def by_event(self) -> dict[str, tuple[int, int]]:
+        """Event → episodes kept, and how many of them are open."""
+        rows = self._db.execute("SELECT event, count(*), sum(open) FROM episodes GROUP BY event")
+        return {event: (number, still) for event, number, still in rows}
+
+    def episode_ids(self) -> list[str]:
+        """Newest first, as far back as recordings may go."""
+        rows = self._db.execute(
+            "SELECT alert_id FROM episodes ORDER BY last_seq DESC LIMIT ?", (EPISODES_BACK,)
+        )
+        return [alert_id for (alert_id,) in rows]
+
+    def decided(self, alert_id: str, begin: float, end: float) -> list[dict[str, Any]]:
+        """What was decided in the run of this episode from `begin` to `end` [s, monotonic]."""
+        run = self.run_of(alert_id)
+        rows = self._db.execute(
+            "SELECT record FROM events WHERE kind = 'alert' AND run = ?"
+            " AND json_extract(record, '$.t') BETWEEN ? AND ? ORDER BY seq LIMIT 200",
+            (run, begin, end),
+        )
+        return [json.loads(text) for (text,) in rows]
+
     def version(self) -> int:
         """Changes whenever the store has (SQLite's data_version)."""
         return int(self._db.execute("PRAGMA data_version").fetchone()[0])
@@ -112,6 +144,15 @@ class History:
         if row is None:
             raise UnknownId(record_id)
         return int(row[0])
+
+    def _span(self, alert_id: str) -> tuple[int, int]:
+        """Numbers of an episode's first and last record. Raises UnknownId."""
+        row = self._db.execute(
+            "SELECT first_seq, last_seq FROM episodes WHERE alert_id = ?", (alert_id,)
+        ).fetchone()
+        if row is None:
+            raise UnknownId(alert_id)
+        return int(row[0]), int(row[1])
 
     def _episodes(self, rest: str, *values: int) -> list[dict[str, Any]]:
         episodes = []

@@ -39,6 +39,8 @@ class Intake:
         self._newest: Path | None = None  # segment
         self._mark: tuple[int, int] | None = None  # what the folder looked like when last read out
         self._looked_at = self._told_at = float("-inf")
+        self.read_at = float("-inf")  # s, when the journal was last looked into
+        self.records = self.damaged = 0  # taken in, and lines that were none
         self.device_answers = False  # whether the device took our last sign of life
 
     def poll(self, now: Moment) -> int:
@@ -65,6 +67,7 @@ class Intake:
             else:
                 records.append(self._damage(now, entry.after, entry.damaged))
         new = self._store.take(records, entries[-1].after, entries[0].after.segment)
+        self.records += new
         self._cursor = entries[-1].after
         if len(entries) == LIMIT:
             self._mark = None  # there is more
@@ -88,6 +91,7 @@ class Intake:
         return done
 
     def _damage(self, now: Moment, after: Cursor, size: int) -> dict[str, object]:
+        self.damaged += 1
         what = f"{size} damaged bytes" if size else "a line that is no record"
         return self._own.record(
             now,
@@ -109,6 +113,7 @@ class Intake:
         except FileNotFoundError:  # no device has been here yet, or a segment went this moment
             self._mark = None
             return False
+        self.read_at = t
         if self._mark == (folder, size):
             return False
         self._mark = folder, size

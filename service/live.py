@@ -6,30 +6,15 @@ One picture for the MQTT topic `state`, the API and the page, so that they canno
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 from device.alerts import Level
 from device.config import Config
 from device.frames import Echo, Guard
-from service.watch import SILENT_AFTER, Seen, Watch
+from service.streams import table
+from service.watch import Seen, Watch
 
 DIRECTIONS = {0: "still", 1: "forward", -1: "backward", 2: "other", 9: "unknown"}
-IMU_STALE = 0.5  # s; samples come fifty times in it
-REAR_STALE_PINGS = 8  # pings without an answer; at 60 ms each, half a second
-
-
-@dataclass(frozen=True, slots=True)
-class Stream:
-    """How old a stream may grow before it is stale [s]."""
-
-    name: str
-    limit: float
-
-    def judge(self, age: float) -> dict[str, Any]:
-        """Age [s] (None: nothing came yet), limit and one word: fresh, stale or absent."""
-        health = "absent" if not math.isfinite(age) else "fresh" if age <= self.limit else "stale"
-        return {"age_s": _number(age, 3), "limit_s": self.limit, "health": health}
 
 
 class Live:
@@ -37,10 +22,8 @@ class Live:
 
     def __init__(self, config: Config, watch: Watch) -> None:
         self._belt, self._watch = config.belt.name, watch
-        self._loop = Stream("loop", SILENT_AFTER)
-        self._imu = Stream("imu", IMU_STALE)
-        self._rear = Stream("rear", max(0.5, REAR_STALE_PINGS * config.ranger.period_s))
-        self._has_rear = config.ranger.driver != "none"
+        rows = table(config)
+        self._rows = {name: rows[name] for name in ("loop", "imu", "rear") if name in rows}
 
     @property
     def belt(self) -> str:
@@ -50,16 +33,29 @@ class Live:
         """Whether the device gives frames."""
         return not self._watch.silence(t)
 
-    def streams(self, t: float) -> dict[str, dict[str, Any]]:
-        """Each stream that guards, with its age."""
+    def ages(self, t: float) -> dict[str, float]:
+        """How old what the device's frames bring is [s]; infinite: it never came."""
         seen = self._watch.seen
-        found = {
-            self._loop.name: self._loop.judge(seen.age(t) if seen else math.inf),
-            self._imu.name: self._imu.judge(t - seen.imu_t if seen else math.inf),
+        if seen is None:
+            return dict.fromkeys(("loop", "imu", "rear", "battery"), math.inf)
+        return {
+            "loop": seen.age(t),
+            "imu": t - seen.imu_t,
+            "rear": t - seen.rear_t,
+            "battery": t - seen.battery_t,
         }
-        if self._has_rear:
-            found[self._rear.name] = self._rear.judge(t - seen.rear_t if seen else math.inf)
-        return found
+
+    def charge(self) -> float:
+        """Share of the battery's charge as last measured; NaN: it never was."""
+        return self._watch.seen.charge if self._watch.seen else math.nan
+
+    def streams(self, t: float) -> dict[str, dict[str, Any]]:
+        """Each stream that comes in frames, with its age and health."""
+        ages = self.ages(t)
+        return {
+            name: {key: row.judge(ages[name])[key] for key in ("age_s", "limit_s", "health")}
+            for name, row in self._rows.items()
+        }
 
     def stale(self, t: float) -> list[str]:
         """One line for each stream that is not fresh; none: all are."""

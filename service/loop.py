@@ -53,6 +53,7 @@ class Loop(threading.Thread):
         self._stopping = threading.Event()
         self._retry_at = float("-inf")
         self._round_at = moment().t
+        self.stored_at = float("-inf")  # s, when records could last be kept
         self.trouble = ""  # why records cannot be kept, or empty
 
     def round(self, now: Moment) -> None:
@@ -66,6 +67,7 @@ class Loop(threading.Thread):
             try:
                 self._records(now)
                 self.trouble = ""
+                self.stored_at = now.t
             except (sqlite3.OperationalError, OSError) as error:
                 # Disk full, or no right to it. Nothing is lost: the journal keeps what is not
                 # stored, and without our sign of life the wearer is told.

@@ -83,7 +83,11 @@ def install(app: FastAPI, walks: Walks, belt: str) -> None:
             "course": _course(found.course),
         }
 
-    @app.get("/api/v1/wearers/{name}/report", summary="The report, to read, save or print")
+    @app.get(
+        "/api/v1/wearers/{name}/report",
+        summary="The report, to read, save or print",
+        response_class=HTMLResponse,
+    )
     def made(name: Name) -> HTMLResponse:
         return HTMLResponse(report(dossier(name), belt), headers=REPORT_HEADERS)
 

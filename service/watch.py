@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from device.frames import Echo, Frame, Gap, RingReader
+from service.counts import Counts
 
 SILENT_AFTER = 1.0  # s without a frame: with the loop's 20 ms, told well within the 2 s promised
 START_GRACE = 10.0  # s: a device that has not come up yet is not one that has gone
@@ -22,17 +23,22 @@ class Seen:
     imu_t: float = -math.inf  # last good IMU sample
     rear_t: float = -math.inf  # last ping that brought a distance, or nothing in range
     rear_echo: int = -1  # what the last ping brought (Echo), -1 none yet
+    battery_t: float = -math.inf  # last time the battery's charge was known
+    charge: float = math.nan  # share of it as last known
 
     def after(self, frame: Frame) -> Seen:
         """What is known once `frame` has come as well."""
         imu_t, rear_t, echo = self.imu_t, self.rear_t, self.rear_echo
+        battery_t, charge = self.battery_t, self.charge
+        if math.isfinite(frame.battery):
+            battery_t, charge = frame.tick, frame.battery
         if frame.gap == Gap.NONE and math.isfinite(frame.ax):
             imu_t = frame.t
         if math.isfinite(frame.ping_t):
             echo = frame.ping_echo
             if echo in (Echo.DISTANCE, Echo.NOTHING_IN_RANGE):
                 rear_t = frame.ping_t
-        return Seen(frame, self.source, imu_t, rear_t, echo)
+        return Seen(frame, self.source, imu_t, rear_t, echo, battery_t, charge)
 
     def age(self, t: float) -> float:
         """Seconds since the newest frame's tick; one from the future is as untrue as an old one."""
@@ -52,6 +58,7 @@ class Watch:
         self.fault = ""  # one line when there is a ring that cannot be read
         self.why = ""  # one line from a device that has ended before it guarded
         self.seen: Seen | None = None
+        self.counts = Counts()
 
     def poll(self, t: float) -> None:
         """Take in the frames that have come since the last call."""
@@ -66,6 +73,7 @@ class Watch:
         while (frame := self._ring.read(self._sequence + 1)) is not None:
             self._sequence += 1
             came = True
+            self.counts.note(frame)
             if self.seen is not None:
                 self.seen = self.seen.after(frame)
             else:
@@ -87,6 +95,11 @@ class Watch:
         if not age <= SILENT_AFTER:  # so that a NaN is silence as well
             return f"the device has given no frame for {age:.1f} s"
         return ""
+
+    @property
+    def fs(self) -> float | None:
+        """Samples a second that the device's source promises; None: there is no ring."""
+        return self._ring.fs if self._ring else None
 
     def starting(self, t: float) -> bool:
         """Whether the device may still be on its way up: no sign of it yet, and not for long."""
@@ -116,7 +129,10 @@ class Watch:
         self._searched = t
         newest = self._ring.newest() if self._ring else None
         if newest is not None and newest[0] > self._sequence:
+            if self._sequence:
+                self.counts.lost += newest[0] - self._sequence - 1
             self._sequence, frame = newest
+            self.counts.note(frame)
             source = self._ring.source if self._ring else ""
             self.seen = (self.seen or Seen(frame, source)).after(frame)
 

@@ -173,6 +173,8 @@ def test_malformed_orders_are_refused_and_logged(
         ("command/doctor", "{}"), ("command/consumed", '{"segment": "9"}'), ("command/ack", "{}"),
         ("command/ack", '{"alert_id": 7}'), ("command/ack", '{"alert_id": "no such"}'),
         ("command/test", "[" * 900), ("command/test", '{"by": "' + "x" * 41 + '"}'),
+        ("command/test", '{"by": "\\ud800"}'), ("command/ack", '{"alert_id": "\\udfff"}'),
+        ("command/test", '{"by": "\\u001b[2J"}'), ("command/test", '{"by": "\\u202egnu"}'),
         ("command/test", '{"strength": "9"}'), ("command/test", " " * 2000), ("command/stop", "7"),
     ]  # fmt: skip
     for topic, text in bad:
