@@ -40,8 +40,8 @@ from service.moment import moment
 from service.own import OwnRecords
 from service.page_api import PAGE
 from service.presence import Presence
-from service.retention import Retention
 from service.recordings import Recordings
+from service.retention import Retention
 from service.status import Status
 from service.store import Store
 from service.telemetry import OFFLINE, Telemetry
