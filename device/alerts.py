@@ -197,6 +197,7 @@ SESSION: dict[str, str] = {  # event of a record of kind `session` → what it s
     "screening": "Answers were judged; `detail` begins with allow, limit or refuse (confirmed).",
     "perception": "Of so many buzzes, `of`, so many were felt: `felt` (confirmed).",
     "walk_test": "One trial of the 3-metre backward walk (confirmed).",
+    "programme": "A programme of several weeks was chosen: `detail` (confirmed; by the service).",
     "refused": "A session was asked for and not begun, for the reason in `detail` (cancelled).",
 }
 

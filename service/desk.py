@@ -21,12 +21,15 @@ from service.broker import Message
 from service.history import History
 from service.limits import Buckets
 from service.moment import Moment
+from service.notes import NOTES, UnknownError, note
 from service.own import OwnRecords
 from service.store import Store
 
 log = logging.getLogger(__name__)
 
-OFFERED = ("ack", "test", "start", "stop")  # of device.commands; nothing that could stop guarding
+OFFERED = (  # of device.commands; nothing that could stop guarding, nothing that deletes
+    "ack", "test", "start", "stop", "profile", "screening", "perception", "walk_test", "effort",
+)  # fmt: skip
 MAX_PAYLOAD = 1024  # bytes of a command
 MAX_BY = 40  # characters of a name
 # nothing that steers a terminal, breaks a line or turns the way of writing round
@@ -66,8 +69,8 @@ def checked(name: str, by: str, arguments: dict[str, Any]) -> Command:
 
     `by` in `arguments` says who, and `id` makes it the same command when it comes twice.
     """
-    if name not in OFFERED:
-        raise Refused(f"unknown command {name[:40]!r}; known: {', '.join(OFFERED)}")
+    if name not in OFFERED and name not in NOTES:
+        raise Refused(f"unknown command {name[:40]!r}; known: {', '.join((*OFFERED, *NOTES))}")
     arguments = dict(arguments)
     try:
         json.dumps(arguments, ensure_ascii=False).encode()
@@ -79,7 +82,7 @@ def checked(name: str, by: str, arguments: dict[str, Any]) -> Command:
         if not isinstance(text, str) or len(text) > most or not re.fullmatch(PLAIN, text):
             raise Refused(f"{key!r} must be a text of at most {most} printable characters")
         said[key] = text
-    if fault := unfit(arguments, name):
+    if fault := unfit(arguments, name, NOTES.get(name)):
         raise Refused(fault)
     who = f"{by}:{said['by']}" if said["by"] else by
     return Command(name, who, arguments, said["id"])
@@ -133,6 +136,9 @@ class Desk:
                 if command.name == "ack" and self._outlived(command.arguments["alert_id"]):
                     request = self._acknowledge(now, command)
                     stored = True
+                elif command.name in NOTES:
+                    request = self._note(now, command)
+                    stored = True
                 else:
                     request = self._send(command.name, command.by, **command.arguments)["request"]
             except (CommandError, Refused) as error:
@@ -142,6 +148,16 @@ class Desk:
                 log.info("%s by %s", command.name, command.by)
                 command.answer.set_result(request)
         return stored
+
+    def _note(self, now: Moment, command: Command) -> str:
+        try:
+            made = self._store.work(
+                lambda db: note(db, self._own, now, command.name, command.by, command.arguments)
+            )
+        except UnknownError as error:
+            raise Refused(str(error)) from error
+        self._store.take([made])
+        return str(made["id"])
 
     def _outlived(self, alert_id: str) -> bool:
         """Whether the device no longer knows this episode, so that the service answers for it."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import sqlite3
 import sys
+import time
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from device import settings
 from device.config import Config
 from service import tables
 from service.dossier import gather
+from service.erase import BusyError, erase
 from service.report import report
 from service.walks import Walks
 
@@ -32,7 +34,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         command = commands.add_parser(name, allow_abbrev=False)
         command.add_argument("--config", type=Path, required=True)
         command.add_argument("--wearer", required=True)
-        command.add_argument("--out", type=Path, required=True)
+        if does is not _erase:
+            command.add_argument("--out", type=Path, required=True)
         command.set_defaults(does=does)
     arguments = parser.parse_args(argv)
     try:
@@ -79,9 +82,24 @@ def _tables(config: Config, arguments: argparse.Namespace) -> None:
         raise Fault(f"{arguments.out} cannot be written ({error.strerror})") from error
 
 
+def _erase(config: Config, arguments: argparse.Namespace) -> None:
+    if not config.store_file.is_file():
+        sys.stdout.write("no history is kept\n")
+        return
+    try:
+        gone = erase(config.store_file, config.journal_dir, arguments.wearer, time.monotonic)
+    except (BusyError, OSError) as error:
+        raise Fault(f"not all could be deleted ({error}); check the rights, or use sudo") from error
+    sys.stdout.write(
+        f"{gone.sessions} sessions, {gone.records} records and {gone.journal} lines of the journal "
+        "deleted\n"
+    )
+
+
 COMMANDS: dict[str, Callable[[Config, argparse.Namespace], None]] = {
     "report": _report,
     "tables": _tables,
+    "erase": _erase,
 }
 
 if __name__ == "__main__":

@@ -36,19 +36,26 @@ class OwnRecords:
         alert_id: str = "",
         by: str = "",
         source: str = "live",
+        kind: str = "alert",
+        wearer: str = "",
+        session: str = "",
+        measurements: dict[str, float] | None = None,
     ) -> dict[str, Any]:
-        """One alert, complete but for `delayed_s`; without `alert_id` it begins an episode."""
+        """One record, whole but for `delayed_s`; an alert without `alert_id` begins an episode."""
         self._count += 1
         number = f"{self.belt}:{self.run}:{self._count}"
         record = Record(
-            kind="alert",
+            kind=kind,
             event=event,
             level=level.word,
             state=state.value,
-            alert_id=alert_id or number,
+            alert_id=alert_id or (number if kind == "alert" else ""),
             t=now.t,
             by=by,
             source=source,
+            wearer=wearer,
+            session=session,
+            measurements=measurements or {},
             detail=detail,
         )
         return {

@@ -12,7 +12,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from statistics import median
 
-USUAL_MOST = 20.0  # min a session, walking backward; more only if programme and screening allow it
 LIMITED_MOST = 10.0  # min, under a screening that limits; the device keeps to the same
 TIRED, TOO_HARD = 5.0, 7.0  # Borg CR10: "hard" is not to be raised, "very hard" is taken back
 DONE_SHARE = 0.9  # of the week's goal, which counts as done
@@ -46,7 +45,7 @@ PROGRAMMES = {
         "68 adults with knee osteoarthritis, 10 min on 3 days a week for 6 weeks beside usual "
         "care: less pain and disability, stronger quadriceps than usual care alone",
     ),
-    "four-weeks-long": Programme(
+    "four-weeks-long": Programme(  # the only one beyond 20 min: chosen for it, screened for it
         "Four weeks, up to 30 minutes",
         (15.0, 20.0, 25.0, 30.0),
         3,

@@ -27,6 +27,7 @@ class Telemetry:
         self._connection = 0
         self._last: dict[str, str] = {}  # topic → what the broker holds of it
         self._state_due = 0.0
+        self._version = -1  # of the store, as last seen
         self._stored = True  # whether the store has changed since it was last told
 
     def wake(self) -> None:
@@ -53,6 +54,9 @@ class Telemetry:
             self._retain("session", _json(session) if session else "")  # empty: nothing is retained
         if now.t >= self._state_due:
             self._state_due = now.t + STATE_EVERY
+            version = self._history.version()
+            self._stored |= version != self._version  # another process has deleted something
+            self._version = version
             picture = self._live.picture(now.t)
             self._retain(
                 "state", _json({"time": now.written(), **picture, "storage": trouble or "ok"})

@@ -7,10 +7,11 @@ import sqlite3
 from pathlib import Path
 from typing import Any
 
+from device.alerts import State
 from service import sessions
 from service.history import History, UnknownId
 
-RESULTS = ("screening", "perception", "walk_test", "refused")  # of kind `session`, besides the walk
+RESULTS = ("screening", "perception", "walk_test", "programme")  # of kind `session`
 
 
 class Walks:
@@ -57,8 +58,12 @@ class Walks:
         return sessions.wire(json.loads(row[0]), self._history.device_run())
 
     def results(self, event: str, wearer: str) -> list[dict[str, Any]]:
-        """A wearer's records of one of `RESULTS`, oldest first."""
-        return self._records("kind = 'session' AND event = ? AND wearer = ?", event, wearer)
+        """What came out for a wearer: records of one of `RESULTS`, oldest first.
+
+        What was broken off came to nothing and is left out.
+        """
+        found = self._records("kind = 'session' AND event = ? AND wearer = ?", event, wearer)
+        return [record for record in found if record["state"] == State.CONFIRMED]
 
     def happened(self, wearer: str) -> list[dict[str, Any]]:
         """Each episode of an alert, oldest first: `event`, `level`, `state`, `raised_at`, `by`.

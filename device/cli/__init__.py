@@ -31,6 +31,7 @@ COMMANDS: dict[str, str] = {  # subcommand → what it does, in one line
     "evaluate": "the figures of a recording set",
     "report": "how one wearer's walking goes, for a clinician: one HTML file",
     "export": "what is kept of one wearer: CSV, BIDS motion, the black box's recordings",
+    "erase": "everything that this belt keeps of one wearer, deleted",
     "feel": "what the belt says to the skin: each pattern with its meaning, played or drawn",
     "motor-off": "the motor and the buzzer off, whatever a dead device has left on",
     "not-guarding": "lets the wearer feel, for a minute, that the belt does not guard",

@@ -15,7 +15,9 @@ from service.history import History
 from service.moment import Moment
 from service.own import OwnRecords
 from service.store import Store
+from service.walks import Walks
 from tests.service.test_store import record
+from tests.service.walked import START, walk
 
 NOW = Moment(5.0, 1.7e9)
 
@@ -117,3 +119,50 @@ def test_a_loss_is_acknowledged_here_and_closed(bench: Bench) -> None:
     assert [episode["alert_id"] for episode in bench.history.active()] == ["a2"]
     done = bench.history.recent(1)[0]
     assert (done["state"], done["by"], done["open"]) == ("acknowledged", "mqtt:anna", False)
+
+
+def test_what_somebody_says_of_a_walk_is_kept_without_the_device(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.deaf = True
+    bench.store.take(walk("w1", START))
+    rated = checked("rate", "http", {"session": "w1", "borg_cr10": 4, "by": "anna"})
+    chosen = checked("programme", "http", {"wearer": "anna", "name": "six-weeks"})
+    ended = checked("programme", "http", {"wearer": "anna", "name": "none"})
+    for command in (rated, chosen, ended):
+        bench.desk.put(command, NOW.t)
+    assert bench.desk.poll(NOW)
+    assert bench.desk.poll(NOW)
+    walks = Walks(tmp_path / "store.sqlite")
+    assert walks.session("w1")["borg_cr10"] == 4
+    assert walks.session("w1")["wearer"] == "anna"
+    assert [r["detail"] for r in walks.results("programme", "anna")] == ["six-weeks", ""]
+    [effort] = walks._records("event = 'effort'")
+    assert (effort["by"], effort["id"]) == ("http:anna", rated.answer.result(0))
+    walks.close()
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [
+        ("rate", {"session": "w1"}),
+        ("rate", {"session": "w1", "borg_cr10": 11}),
+        ("rate", {"session": "w1", "borg_cr10": True}),
+        ("rate", {"session": "", "borg_cr10": 3}),
+        ("programme", {"wearer": "anna", "name": "marathon"}),
+        ("programme", {"name": "six-weeks"}),
+        ("forget", {"name": "anna"}),  # deleting is for whoever stands at the belt
+        ("screening", {"answers": {}}),
+    ],
+)
+def test_a_note_that_cannot_be_is_refused(name: str, arguments: dict[str, Any]) -> None:
+    with pytest.raises(Refused):
+        checked(name, "mqtt", arguments)
+
+
+def test_an_effort_of_no_session_is_refused(bench: Bench) -> None:
+    command = checked("rate", "http", {"session": "none", "borg_cr10": 3})
+    bench.desk.put(command, NOW.t)
+    bench.desk.poll(NOW)
+    with pytest.raises(Refused, match="no session"):
+        command.answer.result(0)

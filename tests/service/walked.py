@@ -16,7 +16,8 @@ def record(
     """One line of the journal."""
     return {
         "id": f"belt:{run}:{number}", "kind": kind, "event": event, "level": "info",
-        "state": "raised", "alert_id": "", "boot": run, "t": float(number), "detail": "",
+        "state": "raised" if kind == "alert" else "confirmed",
+        "alert_id": "", "boot": run, "t": float(number), "detail": "",
         "raised_at": at.isoformat(timespec="milliseconds"), "clock_synchronised": True,
         "wearer": "anna", "session": "", "source": "simulated:test", "measurements": {}, **more,
     }  # fmt: skip
@@ -28,7 +29,7 @@ def walk(
 ) -> Iterator[dict[str, Any]]:  # fmt: skip
     """The records of one session: start, progress every so often (0: none), stop, effort."""
     number = first
-    yield record("start", at, number, session=session, run=session)
+    yield record("start", at, number, session=session, run=session, state="raised")
     speed = totals.get("speed_m_s", 0.5)
     last = minutes * 60
     for share in [*(s / last for s in range(10, int(last), int(every_s) or 10**9)), 1.0]:
