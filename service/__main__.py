@@ -6,13 +6,13 @@ import argparse
 import logging
 import os
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 
@@ -21,15 +21,16 @@ from device.alerts import Level
 from device.clock import boot_id, wall_clock_synchronised
 from device.config import Config
 from device.supervisor import VARIABLE, Supervisor
-from service import api
+from service import api, web
 from service.broker import Broker
+from service.bundle import Bundle, Recent
 from service.callers import Callers
 from service.credentials import CredentialError, broker_tls, page_tls, secret
 from service.database import StoreError
 from service.delivery import Delivery
 from service.desk import Desk
 from service.discovery import BIRTH, Discovery
-from service.door import Door, Patient
+from service.door import Door
 from service.gate import Gate
 from service.history import History
 from service.intake import Intake
@@ -58,15 +59,17 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="service", description="Delivery, history and the page.")
     parser.add_argument("--config", type=Path, required=True, help="the configuration file")
     arguments = parser.parse_args(argv)
-    handler = logs.handler(sys.stderr)
-    handler.addFilter(logs.Sparing())
-    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    recent = Recent()
+    handlers = [logs.handler(sys.stderr), recent]
+    logging.basicConfig(level=logging.INFO, handlers=handlers)
+    for handler in handlers:
+        handler.addFilter(logs.Sparing())
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
         config = settings.load(arguments.config)
         tls = page_tls(config.http)
-        _check_reach(config, tls=tls)
-        listener = _listen(config)
+        web.check_reach(config, tls=tls)
+        listener = web.listen(config.http)
         store = Store(config.store_file)
     except (
         settings.ConfigError, CredentialError, StoreError, tokens.TokenError, OSError
@@ -74,7 +77,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"service: {error}\n")
         return 2
     try:
-        return _run(config, listener, store, tls=tls)
+        return _run(config, listener, store, recent, tls=tls)
     except CredentialError as error:
         sys.stderr.write(f"service: {error}\n")
         return 2
@@ -83,7 +86,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         store.close()
 
 
-def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
+def _run(config: Config, listener: Door, store: Store, recent: Recent, *, tls: bool) -> int:
     started = moment()
     root = f"rearguard/{config.belt.name}/"
     own = OwnRecords(config.belt.name, boot_id(), f"{int(started.t * 1000):x}")
@@ -140,20 +143,23 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
     # the interface reads in another thread
     reader, walks = History(config.store_file), Walks(config.store_file)
     status = Status(config, watch, live, intake, broker, delivery, loop, reader)
-    app = api.build(
-        api.Rooms(
-            config,
-            status,
-            Metrics(status, live, watch.counts, reader, _version()),
-            reader,
-            walks,
-            Recordings(config.recordings_dir),
-            desk,
-            loop,
-            lambda: server.should_exit,
-        ),
-        _version(),
+    metrics = Metrics(status, live, watch.counts, reader, _version())
+    recordings = Recordings(config.recordings_dir)
+    bundle = Bundle(
+        status=lambda: {**status.picture(moment()), "active": reader.active()},
+        device=partial(_ask_device, send, reader),
+        config=api.settings(config),
+        alerts=lambda most: reader.alerts(limit=most)[0],
+        log=recent,
+        metrics=lambda: metrics.text(moment()),
+        recordings=recordings,
+        version=_version(),
     )
+    rooms = api.Rooms(
+        config, status, metrics, reader, walks, recordings, bundle, desk, loop,
+        stopping=lambda: server.should_exit,
+    )  # fmt: skip
+    app = api.build(rooms, _version())
     gate = Gate(
         app,
         host=config.http.host,
@@ -168,31 +174,12 @@ def _run(config: Config, listener: Door, store: Store, *, tls: bool) -> int:
         if loop.alive(now := moment().t):
             supervisor.alive(now)
 
-    server = uvicorn.Server(
-        uvicorn.Config(
-            gate,
-            callback_notify=beat,
-            timeout_notify=-(10**12),  # s of wall time, which steps: so it is each second
-            loop="asyncio",
-            http=Patient,
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            ssl_certfile=config.http.certificate_file if tls else None,
-            ssl_keyfile=config.http.key_file if tls else None,
-            timeout_keep_alive=5,
-            timeout_graceful_shutdown=2,
-            h11_max_incomplete_event_size=16384,
-        )
-    )
+    server = web.server(gate, config.http, tls=tls, beat=beat)
     # before uvicorn has its own handlers, and after, when it raises the signal once more
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
     loop.start()
-    sys.stdout.write(f"service: the page is at {_url(listener, tls=tls)}\n")
+    sys.stdout.write(f"service: the page is at {web.url(listener, tls=tls)}\n")
     sys.stdout.flush()
     server.run(sockets=[listener])
     failed = not loop.is_alive()
@@ -210,43 +197,18 @@ def _tell_the_wearer(send: Callable[..., object], alert_id: str) -> None:
         log.warning("the wearer was not told that %s arrived: %s", alert_id, error)
 
 
-def _check_reach(config: Config, *, tls: bool) -> None:
-    """Beyond loopback a token must be there. Raises CredentialError, TokenError."""
-    if settings.is_loopback(config.http.host):
-        return
-    if not tokens.load(config.tokens_file):
-        raise CredentialError(
-            f"http.host {config.http.host} is reachable from outside and there is no token: "
-            "make one with `rearguard token add`, or listen on 127.0.0.1"
-        )
-    if not tls:
-        log.warning("tokens cross the network in the clear: set http.certificate_file")
-
-
-def _listen(config: Config) -> Door:
-    """The socket to serve on. Raises OSError with a remedy."""
-    host, port = config.http.host, config.http.port
+def _ask_device(send: Callable[..., dict[str, Any]], history: History) -> str:
+    """What the device says of its health, for the support bundle. Takes up to two seconds."""
+    before = history.newest()
     try:
-        family, *_, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
-        listener = Door(family)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            listener.bind(address)
-            listener.listen(64)
-        except OSError:
-            listener.close()
-            raise
-    except OSError as error:
-        raise OSError(
-            f"{host}:{port} cannot be listened on ({error.strerror}): "
-            "choose another http.host or http.port"
-        ) from error
-    return listener
-
-
-def _url(listener: socket.socket, *, tls: bool) -> str:
-    host, port = listener.getsockname()[:2]
-    return f"http{'s' if tls else ''}://{f'[{host}]' if ':' in host else host}:{port}/"
+        request = send("doctor", "service", question="health")["request"]
+    except commands.CommandError as error:
+        return str(error)
+    for _ in range(40):
+        if (said := history.answer(request, before)) is not None:
+            return str(said["detail"])
+        time.sleep(0.05)
+    return "it took the question and gave no answer within 2 s"
 
 
 def _version() -> str:

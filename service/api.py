@@ -22,6 +22,7 @@ from service import (
     schemas,
     session_api,
 )
+from service.bundle import Bundle
 from service.desk import Desk
 from service.history import History
 from service.loop import Loop
@@ -43,6 +44,7 @@ class Rooms:
     history: History  # a connection of the interface's own
     walks: Walks  # the same
     recordings: Recordings
+    bundle: Bundle
     desk: Desk
     loop: Loop
     stopping: Callable[[], bool]
@@ -99,6 +101,25 @@ def _status(app: FastAPI, rooms: Rooms) -> None:
     async def config() -> dict[str, dict[str, Any]]:
         """Secrets are not in it: they stand in files of their own, whose names it has."""
         return settings(rooms.config)
+
+    @app.get(
+        "/api/v1/bundle",
+        summary="The support bundle: how everything stands, the log, the last recordings",
+        response_class=Response,
+        responses={
+            200: {
+                "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
+            }
+        },
+    )
+    def bundle() -> Response:
+        """A ZIP archive. It holds health data, and no secrets."""
+        name = f"rearguard-{rooms.config.belt.name}.zip"
+        return Response(
+            rooms.bundle.zipped(),
+            media_type="application/zip",
+            headers={"Content-Disposition": f'attachment; filename="{name}"'},
+        )
 
     @app.get(
         "/metrics",
