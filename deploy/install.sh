@@ -136,31 +136,22 @@ try:
 except ConfigError as error:
     sys.exit(f"install: {error}")' "$@"; }
 
-dialogue() {
-    local name wearer motor rear here host port user secret
-    exec 3</dev/tty || fail "nobody can be asked here: give --config FILE"
-    read -r -u 3 -p "Name of this belt [belt]: " name
-    read -r -u 3 -p "Name of the wearer's profile [wearer]: " wearer
-    read -r -u 3 -p "Motor on a transistor (pwm) or a drv2605l [pwm]: " motor
-    read -r -u 3 -p "Rear sensor hcsr04, mb1242 or none [hcsr04]: " rear
-    printf '[belt]\nname = "%s"\n\n[wearer]\nname = "%s"\n\n' "${name:-belt}" "${wearer:-wearer}"
-    printf '[motor]\ndriver = "%s"\n\n[ranger]\ndriver = "%s"\n' "${motor:-pwm}" "${rear:-hcsr04}"
-    [ "$rear" = mb1242 ] && printf 'period_s = 0.1\n'
-    read -r -u 3 -p "A broker of your own, HOST[:PORT], or none, to make one here []: " here
-    [ -z "$here" ] && return
-    host=${here%:*} port=8883
-    [ "$here" = "$host" ] || port=${here#*:}
-    read -r -u 3 -p "User there []: " user
-    printf '\n[mqtt]\nhost = "%s"\nport = %s\nusername = "%s"\n' "$host" "$port" "$user"
-    [ -z "$user" ] || { read -r -s -u 3 -p "Its password: " secret; echo >&2; printf 'password_file = "secrets/mqtt"\n'; (umask 077; install -d "$ETC/secrets"; printf '%s\n' "$secret" >"$ETC/secrets/mqtt"); }
-    read -r -u 3 -p "File with the certificate of its CA, for TLS []: " secret
-    [ -z "$secret" ] || { install -D -m 0644 "$secret" "$ETC/tls/ca.crt"; printf 'ca_file = "tls/ca.crt"\n'; }
+# A configuration of an older release, as today's wants it; one of today's stays as it is.
+carry_on() {
+    local draft
+    draft=$(mktemp)
+    "$OPT/current/bin/python" -m device.migrations "$1" "$draft"
+    put "$1" 0640 root:rearguard <"$draft"
+    rm "$draft"
+    echo "   $1 is kept"
 }
 
 configuration() {
     say "configuration"
     local file=$ETC/rearguard.toml draft name
-    if [ -f "$file" ]; then echo "   $file is kept"; else
+    if [ -f "$file" ]; then
+        [ -n "$DRY" ] || carry_on "$file"
+    else
         if [ -n "$DRY" ]; then echo "   would write: $file from ${CONFIG:-a dialogue}"; return; fi
         draft=$(mktemp)
         if [ -n "$CONFIG" ]; then cat "$CONFIG"; else dialogue; fi >"$draft"
@@ -174,8 +165,13 @@ configuration() {
         rm "$draft"
     fi
     [ -n "$DRY" ] || ask "$file" belt.name >/dev/null
+    if [ -z "$DRY" ] && [ -f "$ETC/secrets/mqtt" ]; then # the service's, and its alone
+        chmod 0711 "$ETC/secrets"
+        chown rearguard-service: "$ETC/secrets/mqtt"
+    fi
 }
 
+. "$HERE/dialogue.sh"
 . "$HERE/broker.sh"
 . "$HERE/machine.sh"
 
