@@ -32,9 +32,15 @@ wait_for "the service was stopped: the watchdog ended it, and it is back" 60 ano
 
 wait_for "the device is tried again" 90 another_run "$tried"
 wait_for "and given up on again" 60 systemctl is-active -q rearguard-not-guarding
+
+before=$(readlink /opt/rearguard/current)
+rearguard update /root/wheels/rearguard-0.1.1-*.whl >/root/update.txt 2>&1
+echo "an update that does not guard ended with $?"
+grep -o 'did not guard within 30 s' /root/update.txt
+[ "$(readlink /opt/rearguard/current)" = "$before" ] && ls /opt/rearguard/releases | grep -c '^0.1.1-' && echo "the old release is back"
 systemctl stop rearguard-device
 sleep 1
 systemctl is-active rearguard-device rearguard-not-guarding
-journalctl -b -u 'rearguard-*' -o short-monotonic >/root/proof.log
+{ cat /root/update.txt; journalctl -b -u 'rearguard-*' -o short-monotonic; } >/root/proof.log
 sync
 systemctl poweroff --no-block
