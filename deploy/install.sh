@@ -39,7 +39,7 @@ check_system() {
 packages() {
     say "Debian packages"
     install_packages python3 python3-venv systemd udev kmod openssl
-    [ -n "$WHEELS" ] || install_packages python3-dev gcc libc6-dev # the C core is built here
+    [ -n "$WHEELS" ] || install_packages python3-dev gcc libc6-dev swig # the C core is built here, and lgpio
 }
 
 install_packages() {
@@ -79,9 +79,9 @@ program() {
         fi
         run rm -rf "$release" # what an earlier attempt left
         run python3 -m venv "$release"
-        run "$release/bin/python" -m pip install "${what[@]}"
+        # PYPI=1: where lgpio must be built (Python 3.13), with its C library in it
+        run env PYPI=1 "$release/bin/python" -m pip install "${what[@]}"
         run rm -rf "$OPT/.source"
-        [ -n "$DRY" ] || pins_for "$release"
         [ -n "$DRY" ] || { "$release/bin/rearguard" --help && sync && touch "$release/.whole"; } >/dev/null
     fi
     [ -n "$DRY" ] || { ln -sfn "releases/$name" "$OPT/current.new" && mv -T "$OPT/current.new" "$OPT/current"; }
@@ -98,16 +98,6 @@ copy_of_source() {
         rm -f "$copy"/device/core/_native.*
     fi
     echo "$copy"
-}
-
-# lgpio has no wheel for Python 3.13, but Debian has a package: what it brings is linked.
-pins_for() {
-    "$1/bin/python" -c 'import lgpio' 2>/dev/null && return
-    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends python3-lgpio
-    for file in /usr/lib/python3/dist-packages/{lgpio.py,_lgpio.*.so}; do
-        ln -s "$file" "$1"/lib/python3*/site-packages/
-    done
-    "$1/bin/python" -c 'import lgpio' || fail "lgpio cannot be loaded: apt-get install python3-lgpio"
 }
 
 release_version() {

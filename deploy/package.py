@@ -22,8 +22,8 @@ from pathlib import Path
 from deploy.roots import ROOT, Machine, NoRootError, fresh
 
 DIST = ROOT / "dist"
-SUITE, ARCH = "bookworm", "arm64"  # the oldest that is served: newer ones run what it builds
-PYTHONS = ("3.11", "3.13")  # of Debian 12 and 13
+ARCH = "arm64"
+PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}  # the first builds the wheel: newer ones run it
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
 SHARE = "usr/share/rearguard"
 MAINTAINER = "Rearguard <rearguard@localhost>"
@@ -58,13 +58,26 @@ def wheel(machine: Machine, into: Path) -> Path:
     return Path(shutil.copy(built, into))
 
 
+def pins(machine: Machine, into: Path) -> None:
+    """lgpio as a wheel of the machine's Python, which has none to download."""
+    machine.shell(
+        "apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq"
+        " --no-install-recommends python3-venv python3-dev gcc libc6-dev swig >/dev/null;"
+        " python3 -m venv /build;"
+        " PYPI=1 /build/bin/pip wheel -q --disable-pip-version-check --no-deps -w /out"
+        " 'lgpio>=0.2.2'"
+    )
+    for built in machine.file("/out").glob("*.whl"):
+        shutil.copy(built, into)
+
+
 def wheels_needed(built: Path, into: Path) -> None:
     """What the wheel needs on the belt, for each Python there."""
-    for python in PYTHONS:
+    for python in PYTHONS.values():
         tag = f"cp{python.replace('.', '')}"
         subprocess.run(
             [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check",
-             "--only-binary=:all:", "--dest", into, "--python-version", python,
+             "--only-binary=:all:", "--find-links", into, "--dest", into, "--python-version", python,
              "--implementation", "cp", "--abi", tag, "--abi", "abi3", "--abi", "none",
              *(f"--platform={p}_aarch64" for p in (*PLATFORMS, "linux")), f"{built}[pi]"],
             check=True,
@@ -91,7 +104,7 @@ def package(version: str, wheels: Path, into: Path) -> Path:
             f"Maintainer: {MAINTAINER}\nSection: misc\nPriority: optional\n"
             f"Installed-Size: {size}\n"
             "Depends: python3 (>= 3.11), python3-venv, systemd, openssl\n"
-            "Recommends: mosquitto, python3-lgpio\n"
+            "Recommends: mosquitto\n"
             "Description: A belt that looks behind people who walk backward\n"
             " Its program, its service and its installer, for a Raspberry Pi at the waist.\n"
         )
@@ -115,8 +128,10 @@ def main() -> int:
     try:
         with tempfile.TemporaryDirectory(prefix="rearguard-wheels-") as name:
             wheels = Path(name)
-            with fresh(SUITE, ARCH) as machine:
+            with fresh("bookworm", ARCH) as machine:
                 built = wheel(machine, wheels)
+            with fresh("trixie", ARCH) as machine:
+                pins(machine, wheels)
             wheels_needed(built, wheels)
             shutil.copy(built, DIST)
             deb = package(said, wheels, DIST)

@@ -64,14 +64,9 @@ class Belt:
         if list(wheel.parent.glob("numpy-*.whl")):  # a whole set: then nothing else is asked
             where.append("--no-index")
         _run(sys.executable, "-m", "venv", str(place))
-        _run(python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *where,
+        # PYPI=1: lgpio, where it must be built, with its C library in it (as deploy/install.sh has it)
+        _run("env", "PYPI=1", python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *where,
              f"{wheel}[pi]")  # fmt: skip
-        if subprocess.run([python, "-c", "import lgpio"], check=False).returncode:  # noqa: S603
-            linked = Path(sys.prefix).glob("lib/python3*/site-packages/*lgpio*")
-            into = next(place.glob("lib/python3*/site-packages"))
-            for file in linked:  # as deploy/install.sh linked Debian's
-                if file.is_symlink():
-                    (into / file.name).symlink_to(file.readlink())
 
     def migrate(self, release: Path, old: Path, new: Path) -> None:
         _run(str(release / "bin" / "python"), "-m", "device.migrations", str(old), str(new))
