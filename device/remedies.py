@@ -68,8 +68,8 @@ REMEDIES: dict[str, Remedy] = {
     "no_pins": Remedy(
         "The pins cannot be reached.",
         "lgpio is not installed, this user is not in the group gpio, or a pin is in use.",
-        "`sudo apt install python3-lgpio`; `sudo adduser $USER gpio`; `gpioinfo` says who has "
-        "which pin.",
+        "`sudo deploy/install.sh` puts lgpio in place; `sudo adduser $USER gpio`; `gpioinfo` says "
+        "who has which pin.",
     ),
     # the rear sensor
     "ranger": Remedy(

@@ -64,9 +64,9 @@ class Belt:
         if list(wheel.parent.glob("numpy-*.whl")):  # a whole set: then nothing else is asked
             where.append("--no-index")
         _run(sys.executable, "-m", "venv", str(place))
-        # PYPI=1: lgpio, where it must be built, with its C library in it (as deploy/install.sh has it)
-        _run("env", "PYPI=1", python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *where,
-             f"{wheel}[pi]")  # fmt: skip
+        # PYPI=1: where lgpio must be built, with its C library in it (as deploy/install.sh has it)
+        _run("env", "PYPI=1", python, "-m", "pip", "install", "--quiet",
+             "--disable-pip-version-check", *where, f"{wheel}[pi]")  # fmt: skip
 
     def migrate(self, release: Path, old: Path, new: Path) -> None:
         _run(str(release / "bin" / "python"), "-m", "device.migrations", str(old), str(new))
