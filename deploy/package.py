@@ -78,7 +78,8 @@ def wheels_needed(built: Path, into: Path) -> None:
         subprocess.run(
             [sys.executable, "-m", "pip", "download", "-q", "--disable-pip-version-check",
              "--only-binary=:all:", "--find-links", into, "--dest", into,
-             "--python-version", python, "--implementation", "cp", "--abi", tag, "--abi", "abi3", "--abi", "none",
+             "--python-version", python, "--implementation", "cp",
+             "--abi", tag, "--abi", "abi3", "--abi", "none",
              *(f"--platform={p}_aarch64" for p in (*PLATFORMS, "linux")), f"{built}[pi]"],
             check=True,
         )  # fmt: skip
