@@ -174,7 +174,7 @@ def _nobody(question: str) -> bool | None:
 def _person(out: Console) -> Ask:
     def ask(question: str) -> bool | None:
         """Enter alone leaves it unknown."""
-        answer = out.input(f"{question} [y/n] ").strip().lower()[:1]
+        answer = out.input(f"{question} [y/n] ", markup=False).strip().lower()[:1]
         return {"y": True, "n": False}.get(answer)
 
     return ask

@@ -26,14 +26,14 @@ class MuteError(Exception):
 def examine(config: Config, clock: Clock) -> Iterator[Finding]:
     """Every row of its table of health. Raises MuteError."""
     rows = table(config, SENSOR_RATE)
-    words = ask(config, clock, "doctor", question="health")["detail"]
+    said = ask(config, clock, "doctor", question="health")["detail"]
+    words, _, late = said.partition("; lateness ")
     yield Finding("device", f"it runs and guards: {words.split(';')[0]}")
     yield Finding("parts", ask(config, clock, "doctor", question="parts")["detail"])
     yield from judged(rows, words)
+    yield Finding("lateness", late)
     if config.ranger.driver == "none":
         yield Finding("rear sensor", "none is set", "no_ranger", Guard.NO_REAR)
-    if config.motor.driver == "pwm":
-        yield Finding("motor", "a transistor cannot tell whether a motor hangs on it", unknown=True)
     yield Finding(
         "self-test", "not made while it guards: stop the device, then run this again", unknown=True
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 from functools import partial
 from typing import Any
 
@@ -110,9 +111,11 @@ def pin_errors() -> tuple[type[Exception], ...]:
 def pins(config: Config) -> Any:
     """gpiozero's lgpio back end, by name: what it would choose by itself depends on the machine.
 
-    lgpio keeps a notification file in LG_WD, by default the working directory (gpiozero #1106).
+    lgpio keeps a notification file in LG_WD, by default the working directory (gpiozero #1106), and
+    cannot do without: a folder for all where no device has made its own yet, or it is another's.
     """
-    os.environ.setdefault("LG_WD", str(config.belt.run_dir))
+    own = config.belt.run_dir
+    os.environ.setdefault("LG_WD", str(own) if os.access(own, os.W_OK) else tempfile.gettempdir())
     try:
         from gpiozero.pins.lgpio import LGPIOFactory  # noqa: PLC0415 — only on a Pi
     except ImportError as error:

@@ -56,6 +56,11 @@ def test_a_running_device_is_asked_and_its_motor_played(
     assert {*table(Config(), 104.0), "device", "parts", "broker", "disk"} <= set(by_part)
     assert by_part["imu"]["said"] == "fresh"
     assert by_part["broker"]["verdict"] == "well"
+    assert by_part["lateness"]["said"].startswith("p50 ≤ ")
+    machine = {"clock", "disk", "supply"}  # of the one this runs on
+    busy = {"loop", "overload"}
+    wrong = {part for part, f in by_part.items() if f["verdict"] in ("warning", "fault")}
+    assert wrong <= machine | busy
     assert "LSM6DSOX" in by_part["parts"]["said"]
     assert by_part["motor"]["verdict"] == "unknown"
     assert "played" in by_part["motor"]["said"] or "try again" in by_part["motor"]["said"]
