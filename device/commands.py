@@ -18,6 +18,7 @@ from typing import Any
 from device.questions import QUESTIONS
 
 MAX_LINE = 4096  # bytes of a request or an answer
+LEAST_GOAL, MOST_GOAL = 1.0, 30.0  # min of walking backward; some trials ask for 30
 MOST_EFFORT = 10.0  # of Borg's category-ratio scale CR10
 
 
@@ -47,9 +48,15 @@ def _answers(value: Any) -> bool:
     )
 
 
+def _goal(value: Any) -> bool:
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return number and (value == 0 or LEAST_GOAL <= value <= MOST_GOAL)
+
+
 TEXT = Argument("a text of 1 to 200 characters", _text)
 _PLAN = Argument(TEXT.wanted, _text, optional=True)
 _EFFORT = Argument(f"a number from 0 to {MOST_EFFORT:g} (Borg CR10)", _effort)
+_GOAL = Argument(f"0, or a number from {LEAST_GOAL:g} to {MOST_GOAL:g}", _goal)
 _ANSWERS = Argument(f"true or false for each of {', '.join(QUESTIONS)}", _answers)
 
 COMMANDS: dict[str, dict[str, Argument]] = {  # command → its arguments
@@ -63,6 +70,7 @@ COMMANDS: dict[str, dict[str, Argument]] = {  # command → its arguments
     "screening": {"answers": _ANSWERS},  # the wearer's answers to questions.QUESTIONS
     "perception": {},  # begin the perception test: are buzzes felt?
     "walk_test": {},  # begin the 3-metre backward walk test
+    "goal": {"name": TEXT, "minutes": _GOAL},  # of a wearer's sessions; 0: the plan's own
     "effort": {"borg_cr10": _EFFORT},  # how hard the last session was
     "doctor": {"question": TEXT},  # status | health | parts
     "told": {"alert_id": TEXT},  # the broker has confirmed this danger: help has been told

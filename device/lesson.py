@@ -42,7 +42,7 @@ class Lesson:
         wearers: Wearers, policy: Policy, wall: WallClock, feel: Feel,
     ) -> Lesson:  # fmt: skip
         """The one of a file, paused. Raises KeyError, TypeError or ValueError for what is none."""
-        plan = plans.get(found["plan"], plans[usual]).limited(float(found["goal_s"]))
+        plan = plans.get(found["plan"], plans[usual]).asking(float(found["goal_s"]))
         speed = float(found["most_speed"]) if found["most_speed"] is not None else float("inf")
         lesson = cls(
             str(found["id"]), plan, speed, glance_s, wearers, policy, wall, feel,

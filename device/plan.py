@@ -23,10 +23,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from device.commands import LEAST_GOAL, MOST_GOAL
+
 BUILT_IN = Path(__file__).parent / "plans"
 DOING = ("backward", "forward", "rest")
 LEAST_S, MOST_S = 10.0, 1200.0  # s of one phase
-LEAST_MIN, MOST_MIN = 1.0, 30.0  # of a goal: some trials ask for 30 min
 MOST_PHASES = 20
 
 
@@ -52,6 +53,10 @@ class Plan:
         """The same, with a goal no larger than that."""
         return replace(self, goal_s=min(self.goal_s, most_dose_s))
 
+    def asking(self, goal_s: float) -> Plan:
+        """The same phases, with another goal; 0: its own."""
+        return replace(self, goal_s=goal_s or self.goal_s)
+
     def phase(self, number: int) -> Phase:
         """Phase `number` (from 0) of a session, rounds and all."""
         if number < len(self.phases):
@@ -71,7 +76,7 @@ def read(path: Path) -> Plan:
     title = found.get("title")
     if not isinstance(title, str) or not 1 <= len(title) <= 100:
         raise PlanError(f"{where}: title must be a text of 1 to 100 characters")
-    goal = _number(where, found, "goal_min", LEAST_MIN, MOST_MIN)
+    goal = _number(where, found, "goal_min", LEAST_GOAL, MOST_GOAL)
     tables = found.get("phase")
     if not isinstance(tables, list) or not 1 <= len(tables) <= MOST_PHASES:
         raise PlanError(f"{where}: give 1 to {MOST_PHASES} [[phase]] tables")

@@ -27,7 +27,9 @@ from device.readiness import Belt, Readiness
 from device.screening import Screening
 from device.wearers import Wearers
 
-OWN = ("start", "stop", "profile", "forget", "screening", "perception", "effort")  # commands
+OWN = (  # commands
+    "start", "stop", "profile", "forget", "screening", "perception", "effort", "goal",
+)  # fmt: skip
 RESUME_S = 1800.0  # s after its last word that a session is still the same one
 ASK_AFTER_S = 0.8  # s from a press to the request for a hand: the answer to the press comes first
 
@@ -88,6 +90,9 @@ class Practice:
         elif name == "effort":
             records = self._effort(now, by, float(request["borg_cr10"]))
             refusal = "" if records else "no session has ended whose effort could be told"
+        elif name == "goal":
+            refusal = self._wearers.ask(request["name"], float(request["minutes"]))
+            detail = f"{request['minutes']:g} min a session" if request["minutes"] else "by plan"
         else:
             refusal = self._busy() or self._change(name, request["name"])
             detail = self._settled()

@@ -38,8 +38,11 @@ class Readiness:
         return judge(one.screening.answers, one.name, self._override)
 
     def plan(self, name: str, one: Profile) -> Plan:
-        """The plan of that name (empty: the usual one), within what this wearer may do."""
-        return self.plans[name or self._settings.plan].limited(self.verdict(one).most_dose_s)
+        """The plan of that name (empty: the usual one), with the goal of the wearer's programme,
+        within what this wearer may do.
+        """
+        plan = self.plans[name or self._settings.plan].asking(one.goal_min * 60.0)
+        return plan.limited(self.verdict(one).most_dose_s)
 
     def why_not(self, one: Profile, wall: float, plan: str, belt: Belt) -> str:
         """Why `one` may not begin `plan` at `wall` [s since 1970]; empty: they may."""

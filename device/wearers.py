@@ -40,6 +40,7 @@ class Profile:
     screening: Screening | None = None
     perceived_at: float | None = None  # when the perception test was passed; None: never
     fell_at: float | None = None
+    goal_min: float = 0.0  # of a session, by the programme the service follows; 0: the plan's own
     last_session: str = ""  # id of the newest one that has ended
     stride: Stride = field(default_factory=Stride)
     first_steps: list[float] = field(default_factory=list)  # m walked at each contact from "go"
@@ -91,6 +92,14 @@ class Wearers:
             self.current = self._profile(name)
         return ""
 
+    def ask(self, name: str, minutes: float) -> str:
+        """A programme asks so much of each session of a wearer; empty, or why not."""
+        if name != self.current.name:
+            return f"{self.current.name} wears the belt"
+        self.current.goal_min = minutes
+        self.keep()
+        return ""
+
     def keep(self) -> None:
         """The one in use, to disk."""
         one = self.current
@@ -101,6 +110,7 @@ class Wearers:
                 "perceived_at": one.perceived_at,
                 "fell_at": one.fell_at,
                 "last_session": one.last_session,
+                "goal_min": one.goal_min,
             },
         )
 
@@ -163,6 +173,7 @@ def _fill(one: Profile, found: dict[str, Any]) -> None:
     one.perceived_at = float(perceived) if perceived is not None else None
     one.fell_at = float(fell) if fell is not None else None
     one.last_session = str(found["last_session"])
+    one.goal_min = float(found.get("goal_min", 0.0))
 
 
 def _fill_gait(one: Profile, found: dict[str, Any]) -> None:

@@ -513,3 +513,47 @@ def test_times_are_finite_and_a_start_says_what_is_due(gym: Gym) -> None:
     start = gym.last("start")
     assert (start.state, start.detail, start.by) == ("raised", "forward", "http")
     assert all(math.isfinite(v) for v in start.measurements.values())
+
+
+# --- the goal of a programme ---
+
+
+def test_a_programmes_goal_takes_the_place_of_the_plans(gym: Gym) -> None:
+    name = gym.practice._wearers.current.name
+    assert gym.ask("goal", name=name, minutes=12)[-1].state == "confirmed"
+    gym.begin("gentle")
+    assert gym.last("start").measurements["goal_s"] == 720.0, "more than the plan's own 8 min"
+    gym.ask("stop")
+    gym.ask("goal", name=name, minutes=0)
+    gym.begin("gentle")
+    assert gym.last("start").measurements["goal_s"] == 480.0
+
+
+def test_a_goal_is_within_what_the_screening_allows(gym: Gym) -> None:
+    gym.ask("goal", name=gym.practice._wearers.current.name, minutes=30)
+    gym.begin("gentle")
+    assert gym.last("start").measurements["goal_s"] == 1800.0
+    gym.ask("stop")
+    gym.ask("screening", answers=answers(fall_year=True))
+    gym.begin("gentle")
+    assert gym.last("start").measurements["goal_s"] == 600.0
+
+
+def test_a_goal_of_another_wearer_is_refused(gym: Gym) -> None:
+    refused = gym.ask("goal", name="somebody else", minutes=12)[-1]
+    assert refused.state == "cancelled"
+    assert "wears the belt" in refused.detail
+
+
+def test_a_goal_and_a_session_by_it_outlive_a_restart(tmp_path: Path) -> None:
+    gym = Gym(tmp_path, desk=Disk())
+    gym.ask("screening", answers=SAFE)
+    gym.ask("goal", name=gym.practice._wearers.current.name, minutes=12)
+    gym.begin("gentle")
+    gym.do("backward", 15.0)
+    again = restarted(gym, tmp_path, 20.0)
+    again.tell(again.practice.resume(again.t))
+    assert again.last("progress").measurements["goal_s"] == 720.0
+    again.press(Gesture.DOUBLE)
+    again.begin("gentle")
+    assert again.last("start").measurements["goal_s"] == 720.0
