@@ -22,6 +22,7 @@ from device.clock import boot_id, wall_clock_synchronised
 from device.config import Config
 from device.supervisor import VARIABLE, Supervisor
 from service import api, web
+from service.asked import Asked
 from service.broker import Broker
 from service.bundle import Bundle, Recent
 from service.callers import Callers
@@ -178,11 +179,14 @@ def _run(config: Config, listener: Door, store: Store, recent: Recent, *, tls: b
     # before uvicorn has its own handlers, and after, when it raises the signal once more
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
+    asked = Asked(Walks(config.store_file), History(config.store_file), send)
     loop.start()
+    asked.start()
     sys.stdout.write(f"service: the page is at {web.url(listener, tls=tls)}\n")
     sys.stdout.flush()
     server.run(sockets=[listener])
     failed = not loop.is_alive()
+    asked.stop()
     loop.stop()
     broker.close(OFFLINE)
     watch.close()

@@ -37,11 +37,17 @@ ABOUT = {
     "test": "Play the motor's test pattern",
     "start": "Begin a session",
     "stop": "End the session",
+    "profile": "Change the wearer",
+    "screening": "Answer the questions of /api/v1/screening: true for yes",
+    "perception": "Begin the test whether buzzes are felt",
+    "walk_test": "Begin the 3-metre backward walk test",
+    "effort": "How hard the last session was",
 }
 _TEXT = {"type": "string", "minLength": 1, "maxLength": 200}
 SHAPES: dict[str, dict[str, Any]] = {  # of the arguments in device/commands.py
     "alert_id": {**_TEXT, "example": "belt:6f1c2b7a-1d4c:a3"},
     "plan": _TEXT,
+    "name": _TEXT,
     "borg_cr10": {"type": "number", "minimum": 0, "maximum": MOST_EFFORT},
     "answers": {
         "type": "object",
@@ -72,28 +78,34 @@ def _command(
 ) -> Callable[[Request], Awaitable[dict[str, Any]]]:
     async def command(request: Request) -> dict[str, Any]:
         """Under one `id` it is carried out once. `result` is null if none came in 2 s."""
-        caller: Caller = request.scope["caller"]
-        before = history.newest()
-        arguments = await _object(request)
-        try:
-            order = checked(name, f"http:{caller.name}" if caller.name else "http", arguments)
-        except Refused as error:
-            raise Problem(400, str(error)) from error
-        try:
-            desk.put(order, moment().t)
-        except TooMany as error:
-            raise Problem(429, str(error)) from error
-        except Repeated as error:
-            raise Problem(409, str(error), "give each command an id of its own") from error
-        answered = await _answered(order)
-        result = await _result(history, answered, before)
-        if result is not None and result["state"] == "cancelled":
-            raise Problem(
-                409, f"the device refused: {result['detail']}", "mend what it says", result=result
-            )
-        return {"accepted": True, "request": answered, "result": result}
+        return await carried_out(desk, history, request, name, await _object(request))
 
     return command
+
+
+async def carried_out(
+    desk: Desk, history: History, request: Request, name: str, arguments: dict[str, Any]
+) -> dict[str, Any]:
+    """What became of a command. Raises Problem."""
+    caller: Caller = request.scope["caller"]
+    before = history.newest()
+    try:
+        order = checked(name, f"http:{caller.name}" if caller.name else "http", arguments)
+    except Refused as error:
+        raise Problem(400, str(error)) from error
+    try:
+        desk.put(order, moment().t)
+    except TooMany as error:
+        raise Problem(429, str(error)) from error
+    except Repeated as error:
+        raise Problem(409, str(error), "give each command an id of its own") from error
+    answered = await _answered(order)
+    result = await _result(history, answered, before)
+    if result is not None and result["state"] == "cancelled":
+        raise Problem(
+            409, f"the device refused: {result['detail']}", "mend what it says", result=result
+        )
+    return {"accepted": True, "request": answered, "result": result}
 
 
 async def _object(request: Request) -> dict[str, Any]:

@@ -8,13 +8,15 @@ import math
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import FastAPI, Path, Query
+from fastapi import Body, FastAPI, Path, Query, Request
 from starlette.responses import HTMLResponse
 
 from device.questions import PLACE, QUESTIONS
+from service.command_api import carried_out
 from service.course import Course, words
+from service.desk import Desk
 from service.dossier import Dossier, gather
-from service.history import UnknownId
+from service.history import History, UnknownId
 from service.problems import Problem
 from service.programme import PROGRAMMES
 from service.progress import FIGURES, TEST, Figure
@@ -23,6 +25,7 @@ from service.trend import Trend
 from service.walks import Walks
 
 Name = Annotated[str, Path(max_length=40)]
+SessionId = Annotated[str, Path(max_length=200)]
 Instant = Annotated[str, Query(max_length=40, description="ISO 8601, UTC")]
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 REPORT_HEADERS = {  # its style stands in it, so that it can be saved and sent; it runs no script
@@ -31,8 +34,8 @@ REPORT_HEADERS = {  # its style stands in it, so that it can be saved and sent; 
 }
 
 
-def install(app: FastAPI, walks: Walks, belt: str) -> None:
-    """Add what is read. `def` endpoints run beside the server's loop, which they do not hold up."""
+def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str) -> None:
+    """Add what is read and said. `def` endpoints run beside the server's loop and hold up none."""
 
     def dossier(wearer: str) -> Dossier:
         if wearer not in walks.wearers():
@@ -52,7 +55,7 @@ def install(app: FastAPI, walks: Walks, belt: str) -> None:
         return {"sessions": found[:limit], "next": further}
 
     @app.get("/api/v1/sessions/{session}", summary="One session")
-    def one(session: Annotated[str, Path(max_length=200)]) -> dict[str, Any]:
+    def one(session: SessionId) -> dict[str, Any]:
         try:
             return walks.session(session)
         except UnknownId as error:
@@ -90,6 +93,20 @@ def install(app: FastAPI, walks: Walks, belt: str) -> None:
     )
     def made(name: Name) -> HTMLResponse:
         return HTMLResponse(report(dossier(name), belt), headers=REPORT_HEADERS)
+
+    @app.post("/api/v1/sessions/{session}/effort", summary="How hard a session was")
+    async def effort(
+        request: Request, session: SessionId, said: Annotated[dict[str, Any], Body()]
+    ) -> dict[str, Any]:
+        """`borg_cr10`: 0 (nothing at all) to 10 (extremely hard), on Borg's CR10 scale."""
+        return await carried_out(desk, history, request, "rate", {**said, "session": session})
+
+    @app.post("/api/v1/wearers/{name}/programme", summary="Begin a programme today, or end it")
+    async def programme(
+        request: Request, name: Name, said: Annotated[dict[str, Any], Body()]
+    ) -> dict[str, Any]:
+        """`name`: a key of /api/v1/programmes, or `none`. The goal follows by itself."""
+        return await carried_out(desk, history, request, "programme", {**said, "wearer": name})
 
     @app.get("/api/v1/screening", summary="The screening's questions, and the place's checklist")
     def screening() -> dict[str, Any]:
