@@ -25,6 +25,7 @@ from device.clock import MonotonicClock, SystemWallClock, boot_id
 from device.config import Config
 from device.control import ControlServer
 from device.core import Core
+from device.dangers import kept
 from device.haptics import Haptics, Motor, play
 from device.health import Health, table
 from device.lanes import Lanes
@@ -117,6 +118,8 @@ def _assemble(
     parts.callback(motor.close)  # first: it may need the bus
     core = Core(source.fs, **_parameters(config, source.calibration))
     run = f"{boot_id()}-{int(clock.now() * 1000):x}"  # this boot, and this start within it
+    wall = SystemWallClock().at(clock.now())
+    dangers = kept(config.journal_dir, source.name, clock.now(), *wall, boot_id())
     recorder = Recorder(
         config.journal_dir,
         Origin(config.belt.name, run, source.name),
@@ -138,7 +141,7 @@ def _assemble(
     parts.callback(box.close)
     health = Health(table(config, source.fs), clock.now())
     health.note(clock.now(), {"rights": "; ".join(filter(None, rights))})
-    policy = Policy(config.wearer, config.belt.name, run, source.name)
+    policy = Policy(config.wearer, config.belt.name, run, source.name, dangers)
     haptics = Haptics(motor, config.motor.strength)
     return Loop(
         clock,

@@ -5,6 +5,7 @@
         └─10 s: cleared  └──── button or up and walking: cancelled ────┘
 
 An acknowledged fall stays open until the wearer is up: the caregiver knows, the fall is not over.
+A belt that restarts in the middle goes on where it was (`resume`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from typing import NamedTuple
 
 from device.alerts import State
 
+ANSWER_S = 10.0  # s at least to answer in after a restart: until then no press could be felt
+WALKED_S = 5.0  # s of walking that end a fall whose lying down a restarted core has not seen
 IMMINENT_S = 10.0  # s after which a balance lost without a fall is over; falls last about 1 s
 
 
@@ -47,6 +50,8 @@ class FallChain:
         self._cancel_s, self._escalate_s = cancel_s, escalate_s
         self._stage: Stage | None = None  # None: not begun
         self.since = math.nan  # s, when balance was lost; once down, when that began
+        self._walks_since = math.nan  # s; NaN: does not walk
+        self._resumed = False
 
     @property
     def over(self) -> bool:
@@ -62,6 +67,32 @@ class FallChain:
         if self._stage is Stage.IMMINENT:
             self.due = now + IMMINENT_S
         return self._reach(Stage.IMMINENT, now, now + IMMINENT_S)
+
+    def resume(self, now: float, event: str, age: float, acknowledged_by: str) -> list[Said]:
+        """Go on after a restart with a chain that began `age` s ago and had come to `event`.
+
+        Whether a fall followed a balance lost just before it, nobody has seen: it is taken for one.
+        """
+        self.since, self.acknowledged_by, self._resumed = now - age, acknowledged_by, True
+        if event == "fall_imminent":
+            return self.fell(now)
+        self._stage = Stage.LONG_LIE if event == "long_lie" else Stage.DOWN
+        if self._stage is Stage.DOWN:
+            self.due = max(self.since + self._cancel_s, now + ANSWER_S)
+        elif not acknowledged_by:
+            self.due = now + self._escalate_s
+        detail = f"the belt restarted; down for {age:.0f} s"
+        return [Said(event, State.CONFIRMED, detail=detail)]
+
+    def walks(self, now: float, walking: bool) -> list[Said]:
+        """After a restart the core no longer knows of the fall: walking on is seen here."""
+        if not (walking and self._resumed):
+            self._walks_since = math.nan
+        elif math.isnan(self._walks_since):
+            self._walks_since = now
+        elif now - self._walks_since >= WALKED_S:
+            return self.cancel(now, "walking")
+        return []
 
     def fell(self, now: float) -> list[Said]:
         return self._reach(Stage.DOWN, now, now + self._cancel_s)
@@ -81,9 +112,11 @@ class FallChain:
     def cancel(self, now: float, by: str) -> list[Said]:
         """The wearer is well: `by` is button or walking."""
         if self._stage is Stage.IMMINENT:
-            detail = "before any fall"
+            when = "before any fall"
         else:
-            detail = f"after {now - self.since:.0f} s"
+            when = f"after {now - self.since:.0f} s"
+        how = ", who got up and walked on," if by == "walking" else ""
+        detail = f"cancelled by the wearer{how} {when}"
         return self._end(Said("fall_cancelled", State.CANCELLED, by, detail))
 
     def acknowledge(self, by: str) -> list[Said]:
@@ -98,6 +131,12 @@ class FallChain:
     def supersede(self) -> list[Said]:
         """A new fall begins an episode of its own."""
         return self._end(Said(self.event, State.CLEARED, detail="another fall followed"))
+
+    def switched_off(self) -> list[Said]:
+        """A caregiver knew, and the belt was switched off since: others have taken over."""
+        return self._end(
+            Said(self.event, State.CLEARED, detail="the belt was off since a caregiver knew of it")
+        )
 
     def _reach(self, stage: Stage, now: float, due: float) -> list[Said]:
         if self._stage is not None and stage <= self._stage:

@@ -64,7 +64,7 @@ class Pattern:
 # All there is to learn: six rhythms. The patterns of one family say the same, and how badly.
 FAMILIES: dict[str, str] = {
     "nearing": "Even pulses, ever quicker: something behind comes nearer; run together: stop.",
-    "help": "Three pulses: help is being called; when the first two are short, it has been told.",
+    "help": "Three pulses: help is called; the first two short: it has been told; twice: it comes.",
     "balance": "A long pulse and two short ones: mind your balance, slow down or rest.",
     "trouble": "A flutter: stop walking backward, the belt fails; long pulses after it tell how.",
     "guarding": "A short pulse and a longer one: the belt guards you.",
@@ -145,6 +145,17 @@ PATTERNS: dict[str, Pattern] = {
     ),
     "told": Pattern(
         ((0.08, 0.10), (0.08, 0.10), (0.45, 0.05)), 0.8, 3, "Help has been told.", "help"
+    ),
+    "coming": Pattern(
+        ((0.08, 0.10), (0.08, 0.10), (0.45, 0.35)) * 2, 0.8, 3, "Help is coming.", "help"
+    ),
+    "nobody": Pattern(
+        (*_FLUTTER, *((0.30, 0.15),) * 3),
+        0.9,
+        5,
+        "Help is needed and nobody has been reached: call out.",
+        "trouble",
+        {Level.DANGER: 20.0},
     ),
     "guarding": Pattern(((0.12, 0.12), (0.30, 0.05)), 0.8, 1, "The belt guards you.", "guarding"),
     "backward": Pattern(_SLOW, 0.6, 2, "Now walk backward.", "exercise"),

@@ -19,6 +19,7 @@ from device.lateness import Lateness, Overload
 from device.orders import Orders
 from device.policy import Policy
 from device.practice import Practice
+from device.reach import Reach
 from device.sources import Source
 from device.supervisor import NOBODY, Supervisor
 
@@ -46,7 +47,10 @@ class Loop:
         self.haptics, self.health, self.lanes = haptics, health, lanes
         self.supervisor = supervisor
         self.lateness, self.overload = Lateness(), Overload()
-        self.orders = Orders(policy, practice, haptics, health, lanes, self.lateness, source.parts)
+        self.reach = Reach()
+        self.orders = Orders(
+            policy, practice, haptics, health, lanes, self.reach, self.lateness, source.parts
+        )
         self.gestures = Gestures()
         self.sample = -1  # index of the newest, as the core counts them
         self.skipped = 0  # deadlines that were missed altogether
@@ -62,6 +66,7 @@ class Loop:
         gc.disable()
         try:
             deadline = self.clock.now()
+            self.tell(self.policy.resume(deadline))
             self.tell(self.practice.resume(deadline))
             while not stopping():
                 self.clock.sleep_until(deadline)
@@ -93,7 +98,8 @@ class Loop:
         if self.policy.falling(now):
             self.haptics.off()  # a buzz cannot help a fall under way, and may startle
         else:
-            self.haptics.update(self.clock.now(), self.policy.felt(), self.policy.time_left)
+            felt = [*self.policy.felt(), *self.reach.felt(now)]
+            self.haptics.update(self.clock.now(), felt, self.policy.time_left)
         for frame in frames:
             frame.guard, frame.level = self.health.guard, self.policy.level
             frame.motor = self.haptics.duty
@@ -129,6 +135,7 @@ class Loop:
                 record.buzz_t = self.haptics.feel(pattern, self.clock.now(), level)
                 felt = felt or record.buzz_t is not None
             self.lanes.put(record)
+            self.reach.see(record)
             # what was decided about the body is for the journal of records, not for the log
             urgency = logging.INFO if record.level == Level.FAULT.word else logging.DEBUG
             log.log(urgency, "%s %s: %s", record.event, record.state, record.detail)
@@ -189,7 +196,7 @@ def _pattern(record: Record) -> str | None:
     if record.kind != "alert":
         return None
     if record.state == State.ACKNOWLEDGED:
-        return "told" if record.level == Level.DANGER.word else None
+        return "coming" if record.level == Level.DANGER.word else None
     if record.event != "fall_cancelled" and record.state not in (State.RAISED, State.CONFIRMED):
         return None
     return EVENTS[record.event].felt.get(Level[record.level.upper()])

@@ -12,6 +12,7 @@ from device.lanes import Lanes
 from device.lateness import Lateness
 from device.policy import Policy
 from device.practice import OWN, Practice
+from device.reach import Reach
 
 
 class Orders:
@@ -19,11 +20,12 @@ class Orders:
 
     def __init__(
         self, policy: Policy, practice: Practice, haptics: Haptics, health: Health, lanes: Lanes,
-        lateness: Lateness, parts: Callable[[], str],
+        reach: Reach, lateness: Lateness, parts: Callable[[], str],
     ) -> None:  # fmt: skip
         """`parts`: what the belt is made of, in one line."""
         self._policy, self._practice, self._haptics = policy, practice, haptics
         self._health, self._lanes, self._lateness = health, lanes, lateness
+        self._reach = reach
         self._parts = parts
 
     def obey(self, now: float, request: dict[str, Any]) -> list[Record]:
@@ -34,7 +36,7 @@ class Orders:
             self._lanes.consumed(request["segment"])
             return []
         if name == "told":
-            if self._policy.knows(request["alert_id"]):
+            if self._reach.told(request["alert_id"]):
                 self._haptics.feel("told", now)
             return []
         if name in ("test", "play"):

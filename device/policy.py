@@ -16,6 +16,7 @@ from typing import Any
 from device.alerts import EVENTS, Level, Record, State
 from device.config import Wearer
 from device.core import Judgement
+from device.dangers import Kept
 from device.fall_chain import FallChain, Said
 from device.frames import Echo, Frame, Gap
 from device.gestures import Gesture
@@ -48,7 +49,11 @@ class _Episode:
 class Policy:
     """One run's memory of what is open. Every method returns what is to be told, in order."""
 
-    def __init__(self, wearer: Wearer, belt: str, run: str, source: str) -> None:
+    def __init__(
+        self, wearer: Wearer, belt: str, run: str, source: str, kept: Sequence[Kept] = ()
+    ) -> None:
+        """`kept`: the dangers that an earlier run had open; `resume` goes on with them."""
+        self._kept = kept
         self._wearer, self._prefix, self._source = wearer, f"{belt}:{run}:", source
         self._alerts, self._sessions = itertools.count(1), itertools.count(1)
         self._open: dict[str, _Episode] = {}  # by event; falls are in the chain
@@ -88,11 +93,6 @@ class Policy:
     def is_open(self, event: str) -> bool:
         return event in self._open or (self._chain is not None and self._chain.event == event)
 
-    def knows(self, alert_id: str) -> bool:
-        """Whether this episode is open."""
-        ids = {episode.alert_id for episode in self._open.values()}
-        return alert_id in ids or (self._chain is not None and self._chain.alert_id == alert_id)
-
     def felt(self) -> list[tuple[str, Level]]:
         """(pattern, level) of the open episodes that go on being felt; falls are told once."""
         said = [(EVENTS[event].felt.get(e.level), e.level) for event, e in self._open.items()]
@@ -126,6 +126,8 @@ class Policy:
         records = []
         if self._chain and now >= self._chain.due:
             records += self._chained(now, self._chain.expire(now))
+        if self._chain:
+            records += self._chained(now, self._chain.walks(now, abs(frame.direction) == 1))
         for judgement in judgements:
             if judgement.event in ("fall_imminent", "fall", "up_and_walking"):
                 records += self._fall(now, judgement)
@@ -134,6 +136,28 @@ class Policy:
                 records += self._episode(
                     now, judgement.event, judgement.level, judgement.state, cause
                 )
+        return records
+
+    def resume(self, now: float) -> list[Record]:
+        """Go on with what an earlier run had open.
+
+        What a caregiver knows of, and the belt has since been switched off with, is over.
+        """
+        records = []
+        for it in self._kept:
+            if it.event == "sos":
+                self._open["sos"] = _Episode(it.alert_id, "sos", Level.DANGER)
+                said = [Said("sos", State.CONFIRMED, detail="the belt restarted; not yet answered")]
+                records += self._told(now, it.alert_id, said)
+                continue
+            chain = FallChain(it.alert_id, self._wearer.cancel_s, self._wearer.escalate_s)
+            said = chain.resume(now, it.event, it.age, it.acknowledged_by)
+            if it.acknowledged_by and not it.same_boot:
+                said = chain.switched_off()
+            if self._chain:
+                records += self._chained(now, self._chain.supersede())
+            self._chain = chain
+            records += self._chained(now, said)
         return records
 
     def find(self, now: float, findings: Sequence[Finding]) -> list[Record]:
@@ -270,13 +294,16 @@ class Policy:
             return []
         if chain.over:
             self._chain = None
+        return self._told(now, chain.alert_id, said)
+
+    def _told(self, now: float, alert_id: str, said: Sequence[Said]) -> list[Record]:
         return [
             self._record(
                 now,
                 event,
                 Level.INFO if event == "fall_cancelled" else Level.DANGER,
                 state,
-                alert_id=chain.alert_id,
+                alert_id=alert_id,
                 cause=now if by == "button" else self._frame.t,
                 by=by,
                 detail=detail,

@@ -14,9 +14,11 @@ from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from device.alerts import Level, Record
 from device.clock import Clock, WallClock
+from device.dangers import Dangers
 from device.journal import encode
 from device.segments import SegmentWriter
 
@@ -30,6 +32,11 @@ class Origin:
     belt: str
     run: str  # this boot and this start of the device; never repeats
     source: str
+
+
+class _Line(NamedTuple):
+    text: bytes
+    urgent: bool
 
 
 class Recorder:
@@ -48,10 +55,11 @@ class Recorder:
         """A folder that cannot be made or written is a `fault`, and tried again every second."""
         self._origin, self._clock, self._wall = origin, clock, wall
         self._segments = SegmentWriter(folder, origin.run, limit_bytes)
+        self._dangers = Dangers(folder)
         self._queue: queue.Queue[Record | str | None] = queue.Queue(queue_size)
         self._room = queue_size
-        self._waiting: deque[bytes] = deque()  # lines not yet written
-        self._unsynced: list[bytes] = []  # lines written, not yet known to be on the disk
+        self._waiting: deque[_Line] = deque()  # not yet written
+        self._unsynced: list[_Line] = []  # written, not yet known to be on the disk
         self._unsynced_since = 0.0
         self._sequence = 0
         self._told_lost = 0
@@ -91,15 +99,17 @@ class Recorder:
             running = item is not None
             urgent = False
             if isinstance(item, Record):
-                self._line_up(item)
-                urgent = item.urgent
+                urgent = self._line_up(item)
             if self.lost > self._told_lost:
                 lost, self._told_lost = self.lost - self._told_lost, self.lost
                 self._line_up(self._storage_fault(f"{lost} records found no room and were lost"))
                 urgent = True
             try:
                 self._segments.ready()
+                if self._dangers.grown:
+                    self._dangers.save()
                 self._write(urgent or not running)
+                self._dangers.save()
                 if isinstance(item, str) and item:
                     self._segments.drop_before(item)
                 self.fault = ""
@@ -109,31 +119,35 @@ class Recorder:
                 self._unsynced.clear()
                 self._segments.leave()
 
-    def _line_up(self, record: Record) -> None:
-        if len(self._waiting) >= self._room:
-            self.lost += 1
-            return
+    def _line_up(self, record: Record) -> bool:
+        """Complete a record and have it wait for the disk; whether it must be synced at once.
+
+        Where there is no room, what is urgent takes that of the oldest that is not.
+        """
         self._sequence += 1
         wall, trusted = self._wall.at(record.t)
-        self._waiting.append(
-            encode(
-                {
-                    "id": f"{self._origin.belt}:{self._origin.run}:{self._sequence}",
-                    "belt": self._origin.belt,
-                    "boot": self._origin.run,
-                    "raised_at": datetime.fromtimestamp(wall, UTC).isoformat(
-                        timespec="milliseconds"
-                    ),
-                    "clock_synchronised": trusted,
-                    **record.to_dict(),
-                }
-            )
-        )
+        line = {
+            "id": f"{self._origin.belt}:{self._origin.run}:{self._sequence}",
+            "belt": self._origin.belt,
+            "boot": self._origin.run,
+            "raised_at": datetime.fromtimestamp(wall, UTC).isoformat(timespec="milliseconds"),
+            "clock_synchronised": trusted,
+            **record.to_dict(),
+        }
+        urgent = self._dangers.note(line) or record.urgent
+        if len(self._waiting) >= self._room:
+            self.lost += 1
+            lesser = next((k for k, it in enumerate(self._waiting) if not it.urgent), None)
+            if not urgent or lesser is None:
+                return False
+            del self._waiting[lesser]
+        self._waiting.append(_Line(encode(line), urgent))
+        return urgent
 
     def _write(self, sync_now: bool) -> None:
         now = self._clock.now()
         while self._waiting:
-            self._segments.append(self._waiting[0])
+            self._segments.append(self._waiting[0].text)
             if not self._unsynced:
                 self._unsynced_since = now
             self._unsynced.append(self._waiting.popleft())

@@ -61,7 +61,7 @@ class Scribe:
         fault = ""
         for path, value in waiting:
             try:
-                _write(path, value) if value is not None else _remove(path)
+                write(path, value) if value is not None else _remove(path)
             except OSError as error:
                 fault = f"{path.name} cannot be kept ({error.strerror or error}): free space"
                 continue
@@ -71,7 +71,8 @@ class Scribe:
         self.fault = fault
 
 
-def _write(path: Path, value: dict[str, Any]) -> None:
+def write(path: Path, value: dict[str, Any]) -> None:
+    """One file, whole or as it was before. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.new")
     with unfinished.open("w", encoding="utf-8") as file:

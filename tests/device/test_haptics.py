@@ -56,7 +56,7 @@ def test_there_are_six_rhythms_to_learn_and_each_pattern_has_that_of_its_family(
     for pattern in PATTERNS.values():
         starts_so = pattern.pulses[: len(flutter)] == flutter
         assert starts_so == (pattern.family == "trouble"), "a fault differs from all else"
-        assert (len(pattern.pulses) == 3 and pattern.pulses[-1][0] > 0.4) == (
+        assert (len(pattern.pulses) in (3, 6) and pattern.pulses[-1][0] > 0.4) == (
             pattern.family == "help"
         )
 
@@ -65,6 +65,12 @@ def test_guarding_not_guarding_and_help_told_are_felt_apart() -> None:
     three = [PATTERNS[name] for name in ("guarding", "not_guarding", "told")]
     assert len({p.family for p in three}) == 3
     assert len({len(p.pulses) for p in three}) == 3
+
+
+def test_called_told_coming_and_nobody_reached_are_felt_apart() -> None:
+    four = [PATTERNS[name] for name in ("danger", "told", "coming", "nobody")]
+    shapes = {tuple("long" if on > 0.2 else "short" for on, _ in p.pulses) for p in four}
+    assert len(shapes) == 4, "by more than by how strong, or how quick"
 
 
 @pytest.mark.parametrize("name", PATTERNS)

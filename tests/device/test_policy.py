@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+import tempfile
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -11,6 +13,8 @@ from hypothesis import strategies as st
 from device.alerts import EVENTS, Level, Record, State
 from device.config import Wearer
 from device.core import KINDS, Judgement
+from device.dangers import Dangers, Kept
+from device.dangers import kept as find_kept
 from device.frames import Echo, Frame, Gap
 from device.gestures import Gesture
 from device.health import Finding
@@ -203,7 +207,9 @@ def test_a_fall_is_cancelled_and_told_as_such(by: str) -> None:
     else:
         (record,) = judge(on, 9.0, ("up_and_walking", Level.INFO, State.RAISED))
     assert (record.event, record.state, record.level) == ("fall_cancelled", "cancelled", "info")
-    assert (record.by, record.detail, on.level) == (by, "after 8 s", Level.NONE)
+    how = {"button": "", "walking": ", who got up and walked on,"}[by]
+    said = f"cancelled by the wearer{how} after 8 s"
+    assert (record.by, record.detail, on.level) == (by, said, Level.NONE)
 
 
 def test_walking_on_says_nothing_when_nobody_fell() -> None:
@@ -230,6 +236,106 @@ def test_while_falling_nothing_is_to_be_felt_but_not_for_long() -> None:
     assert not on.falling(1.0 + FALLING_S)
     fall(on, 1.4)
     assert not on.falling(1.4)
+
+
+# --- the chain after a restart ---
+
+
+def resumed(*dangers: Kept) -> tuple[Policy, list[Record]]:
+    on = Policy(WEARER, "belt", "run2", "simulated:test", dangers)
+    return on, on.resume(100.0)
+
+
+def kept(event: str, age: float = 12.0, acknowledged_by: str = "", same_boot: bool = True) -> Kept:
+    return Kept("belt:run1:a7", event, age, acknowledged_by, same_boot)
+
+
+def test_a_fall_goes_on_where_it_was() -> None:
+    on, records = resumed(kept("fall"))
+    assert told(records) == [("fall", "confirmed")]
+    assert records[0].detail == "the belt restarted; down for 12 s"
+    assert on.due() == 118.0, "its 30 s count from the fall"
+    records += judge(on, 118.0) + judge(on, 178.0)
+    records += on.acknowledge(180.0, ask("ack", alert_id="belt:run1:a7"))
+    assert told(records)[1:4] == [
+        ("long_lie", "raised"), ("long_lie", "confirmed"), ("long_lie", "acknowledged"),
+    ]  # fmt: skip
+    assert {record.alert_id for record in records[:4]} == {"belt:run1:a7"}
+    assert judge(on, 179.0, ("fall", Level.DANGER, State.RAISED)) != [], "another fall is another"
+
+
+def test_who_could_not_answer_while_the_belt_was_away_still_can() -> None:
+    on, _ = resumed(kept("fall", age=300.0))
+    assert judge(on, 109.9) == []
+    assert told(judge(on, 110.0)) == [("long_lie", "raised")]
+    on, _ = resumed(kept("fall", age=300.0))
+    (record,) = on.press(109.0, Gesture.SHORT)
+    assert (record.event, record.alert_id) == ("fall_cancelled", "belt:run1:a7")
+    assert record.detail == "cancelled by the wearer after 309 s"
+
+
+def test_balance_lost_just_before_a_restart_is_taken_for_a_fall() -> None:
+    on, records = resumed(kept("fall_imminent", age=1.0))
+    assert told(records) == [("fall", "raised")]
+    assert told(judge(on, 130.0)) == [("long_lie", "raised")]
+
+
+def test_a_long_lie_is_told_again_at_once_and_then_as_before() -> None:
+    on, records = resumed(kept("long_lie", age=500.0))
+    assert told(records) == [("long_lie", "confirmed")]
+    assert told(judge(on, 160.0)) == [("long_lie", "confirmed")]
+
+
+def test_what_a_caregiver_knows_stays_known_and_ends_with_the_belt_switched_off() -> None:
+    on, records = resumed(kept("long_lie", acknowledged_by="anna"))
+    assert told(records) == [("long_lie", "confirmed")]
+    assert on.due() == math.inf
+    on, records = resumed(kept("long_lie", acknowledged_by="anna", same_boot=False))
+    assert told(records) == [("long_lie", "cleared")]
+    assert on.level == Level.NONE
+
+
+def test_a_call_for_help_outlives_a_restart() -> None:
+    on, records = resumed(kept("sos"))
+    assert told(records) == [("sos", "confirmed")]
+    records = on.acknowledge(101.0, ask("ack", alert_id="belt:run1:a7"))
+    assert told(records)[:2] == [("sos", "acknowledged"), ("sos", "cleared")]
+
+
+def test_after_a_restart_walking_on_ends_a_fall_that_the_core_does_not_know_of() -> None:
+    on, _ = resumed(kept("fall"))
+
+    def walk(t: float, direction: int) -> list[Record]:
+        return on.judge(t, int(t), [], Frame(t=t, direction=direction))
+
+    assert walk(101.0, -1) + walk(104.0, 0) + walk(105.0, 1) + walk(109.0, 1) == []
+    (record,) = walk(110.0, -1)
+    assert (record.event, record.by) == ("fall_cancelled", "walking")
+    on, _ = resumed()
+    fall(on, 101.0)
+    assert walk(102.0, 1) + walk(120.0, 1) == [], "the core itself says when a fall is over"
+
+
+@settings(deadline=None)
+@given(histories)
+def test_what_is_kept_for_a_restart_is_what_is_open(history: list) -> None:
+    on = policy()
+    _, records = play(on, history)
+    with tempfile.TemporaryDirectory() as folder:
+        dangers = Dangers(Path(folder))
+        for number, record in enumerate(records):
+            stamps = {"id": f"belt:run1:{number}", "boot": "run1", "clock_synchronised": True}
+            line = {**stamps, "raised_at": "2026-01-01T00:00:00.000+00:00", **record.to_dict()}
+            grown = line["state"] == "raised" and line["level"] == "danger"
+            dangers.note(line)
+            assert dangers.grown or not grown
+            dangers.save()
+        found = find_kept(Path(folder), "simulated:test", 1e6, 0.0, True, "run1")
+    held = {name: r for name, r in open_by(records).items() if r.level == "danger"}
+    assert {it.alert_id for it in found} == set(held)
+    again = Policy(WEARER, "belt", "run2", "simulated:test", found)
+    assert {record.alert_id for record in again.resume(1e6)} == set(held)
+    assert again.level == (Level.DANGER if held else Level.NONE)
 
 
 # --- the rest ---

@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from device import journal
+from device import dangers, journal
 from device.alerts import Record
 from device.clock import MonotonicClock
 from device.recorder import Origin, Recorder
@@ -177,6 +177,48 @@ def test_a_full_disk_loses_nothing_and_repeats_nothing_under_a_new_id(
     assert writer.fault == ""
     ids = [record["id"] for record in everything(tmp_path)]
     assert list(dict.fromkeys(ids)) == [f"belt:run1:{n}" for n in range(1, 8)]
+
+
+def test_on_a_full_disk_a_fall_takes_the_room_of_what_matters_less(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    full, write = threading.Event(), os.write
+    full.set()
+    monkeypatch.setattr(os, "write", lambda fd, line: 0 if full.is_set() else write(fd, line))
+    writer = recorder(tmp_path, room=16)
+    for event, level in [("pace", "notice")] * 20 + [("fall", "danger")] * 3:
+        writer.put(Record("alert", event, level))
+        while writer._queue.qsize():
+            threading.Event().wait(0.001)
+    full.clear()
+    writer.close()
+    events = [record["event"] for record in everything(tmp_path)]
+    assert events.count("fall") == 3
+    assert "storage_fault" in events, "what had to go is told"
+
+
+def test_a_danger_is_kept_for_a_restart_before_its_record_and_let_go_after_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order: list[str] = []
+    save, append = dangers.Dangers.save, SegmentWriter.append
+
+    def noted(self: dangers.Dangers) -> None:
+        if self._open != self._saved:
+            order.append("kept" if self._open else "let go")
+        save(self)
+
+    def written(self: SegmentWriter, line: bytes) -> None:
+        append(self, line)
+        order.append(str((journal.decode(line) or {})["state"]))
+
+    monkeypatch.setattr(dangers.Dangers, "save", noted)
+    monkeypatch.setattr(SegmentWriter, "append", written)
+    writer = recorder(tmp_path)
+    writer.put(Record("alert", "fall", "danger", alert_id="a1"))
+    writer.put(Record("alert", "fall_cancelled", "info", "cancelled", alert_id="a1"))
+    writer.close()
+    assert order == ["kept", "raised", "cancelled", "let go"]
 
 
 def test_a_folder_that_cannot_be_made_is_a_fault_until_it_can(tmp_path: Path) -> None:

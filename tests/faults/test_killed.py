@@ -124,6 +124,22 @@ def test_a_killed_device_is_told_within_two_seconds_and_its_return_too(
     until(lambda: whole.heard("not_guarding", "cleared"))
 
 
+def test_a_belt_that_restarts_in_the_middle_of_a_fall_goes_on_with_it(
+    belt: Callable[[str], Belt],
+) -> None:
+    whole = belt("fall")
+    fall = until(lambda: whole.heard("fall"), 25)[0]
+    whole.device.kill()
+    whole.device.wait()
+    whole.scenario = "clear"  # the wearer is up again, and walks
+    whole.start_device()
+    again = until(lambda: whole.heard("fall", "confirmed"), 15)[0]
+    over = until(lambda: whole.heard("fall_cancelled", "cancelled"), 25)[0]
+    assert fall["alert_id"] == again["alert_id"] == over["alert_id"]
+    assert again["detail"].startswith("the belt restarted; down for ")
+    assert (over["by"], over["boot"]) == ("walking", again["boot"])
+
+
 def test_acknowledge_and_motor_test_reach_the_belt_and_come_back(
     belt: Callable[[str], Belt],
 ) -> None:
