@@ -187,6 +187,18 @@ EVENTS: dict[str, Row] = {
         "Nothing: guarding goes on.",
         "Free space or replace the card; see the detail.",
     ),
+    "test_alert": Row(
+        {Level.NOTICE: None},
+        "The weekly test: would an alert be seen?",
+        "Nothing.",
+        "Acknowledge it, so that the belt knows that somebody sees its alerts.",
+    ),
+    "test_unseen": Row(
+        {_F: None},
+        "Nobody has acknowledged the weekly test within a day.",
+        "Ask who gets the belt's alerts.",
+        "Acknowledge it. If it did not reach a phone, find out where it was lost.",
+    ),
 }
 
 SESSION: dict[str, str] = {  # event of a record of kind `session` → what it says

@@ -10,6 +10,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+NEVER = "never"
+
 
 def key(
     default: Any,
@@ -163,6 +166,16 @@ class Session:
 
 
 @dataclass(frozen=True, slots=True)
+class WeeklyTest:
+    day: str = key(
+        "monday",
+        "Day of the weekly test alert, which a caregiver answers; never: none.",
+        choices=(*DAYS, NEVER),
+    )
+    hour: int = key(10, "Hour it is sent at, local time.", low=0, high=23)
+
+
+@dataclass(frozen=True, slots=True)
 class Mqtt:
     host: str = key("127.0.0.1", "Broker's host.")
     port: int = key(1883, "Broker's port.", low=1, high=65535)
@@ -217,6 +230,7 @@ class Config:
     battery: Battery = field(default_factory=Battery)
     wearer: Wearer = field(default_factory=Wearer)
     session: Session = field(default_factory=Session)
+    weekly_test: WeeklyTest = field(default_factory=WeeklyTest)
     mqtt: Mqtt = field(default_factory=Mqtt)
     http: Http = field(default_factory=Http)
     keep: Keep = field(default_factory=Keep)

@@ -49,6 +49,7 @@ from service.store import Store
 from service.telemetry import OFFLINE, Telemetry
 from service.walks import Walks
 from service.watch import Watch
+from service.weekly import Weekly
 
 log = logging.getLogger("service")
 
@@ -138,6 +139,7 @@ def _run(config: Config, listener: Door, store: Store, recent: Recent, *, tls: b
         delivery,
         Telemetry(broker, root, live, history, Walks(config.store_file)),
         Discovery(broker, config.belt.name, _version()),
+        Weekly(config.weekly_test, own, store, history, watch.silence),
         Retention(store, config.keep, wall_clock_synchronised),
         failed=stop,
     )

@@ -24,6 +24,7 @@ from service.moment import Moment
 from service.notes import NOTES, UnknownError, note
 from service.own import OwnRecords
 from service.store import Store
+from service.weekly import TEST
 
 log = logging.getLogger(__name__)
 
@@ -179,6 +180,7 @@ class Desk:
             state=State.ACKNOWLEDGED,
             alert_id=alert_id,
             by=command.by,
+            test=event == TEST,
         )
         self._store.take([record])
         return str(record["id"])

@@ -67,6 +67,19 @@ class History:
         """Open episodes, oldest first."""
         return self._episodes("WHERE e.open ORDER BY e.first_seq")
 
+    def newest_of(self, *events: str) -> dict[str, Any] | None:
+        """The episode of one of these events that changed last."""
+        marks = ", ".join("?" * len(events))
+        found = self._episodes(
+            f"WHERE e.event IN ({marks}) ORDER BY e.last_seq DESC LIMIT 1", *events
+        )
+        return found[0] if found else None
+
+    def since(self) -> str:
+        """When the oldest record that is kept was made (ISO 8601); empty when there is none."""
+        row = self._db.execute("SELECT record FROM events ORDER BY seq LIMIT 1").fetchone()
+        return str(json.loads(row[0]).get("raised_at", "")) if row else ""
+
     def recent(self, limit: int) -> list[dict[str, Any]]:
         """Episodes by their latest record, newest first."""
         return self._episodes("ORDER BY e.last_seq DESC LIMIT ?", limit)
@@ -154,7 +167,7 @@ class History:
             raise UnknownId(alert_id)
         return int(row[0]), int(row[1])
 
-    def _episodes(self, rest: str, *values: int) -> list[dict[str, Any]]:
+    def _episodes(self, rest: str, *values: int | str) -> list[dict[str, Any]]:
         episodes = []
         for row in self._db.execute(_EPISODE + rest, values):
             alert_id, event, level, state, is_open, who, when, first, last, told = row

@@ -20,6 +20,7 @@ from service.presence import Presence
 from service.retention import Retention
 from service.telemetry import Telemetry
 from service.watch import Watch
+from service.weekly import Weekly
 
 log = logging.getLogger(__name__)
 
@@ -41,6 +42,7 @@ class Loop(threading.Thread):
         delivery: Delivery,
         telemetry: Telemetry,
         discovery: Discovery,
+        weekly: Weekly,
         retention: Retention,
         failed: Callable[[], None],
     ) -> None:
@@ -49,6 +51,7 @@ class Loop(threading.Thread):
         self._desk, self._broker = desk, broker
         self._delivery, self._telemetry = delivery, telemetry
         self._discovery, self._retention = discovery, retention
+        self._weekly = weekly
         self._failed = failed
         self._stopping = threading.Event()
         self._retry_at = float("-inf")
@@ -85,6 +88,7 @@ class Loop(threading.Thread):
             new = bool(self._intake.poll(now))
             new |= self._presence.poll(now)
             new |= self._desk.poll(now)
+            new |= self._weekly.poll(now)
             if new:
                 self._delivery.wake()
                 self._telemetry.wake()

@@ -40,6 +40,7 @@ class OwnRecords:
         wearer: str = "",
         session: str = "",
         measurements: dict[str, float] | None = None,
+        test: bool = False,
     ) -> dict[str, Any]:
         """One record, whole but for `delayed_s`; an alert without `alert_id` begins an episode."""
         self._count += 1
@@ -56,6 +57,7 @@ class OwnRecords:
             wearer=wearer,
             session=session,
             measurements=measurements or {},
+            test=test,
             detail=detail,
         )
         return {

@@ -6,7 +6,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from device.config import Mqtt
+from device.config import Mqtt, WeeklyTest
 from device.settings import load
 from service.broker import Broker
 from service.delivery import Delivery
@@ -24,6 +24,7 @@ from service.store import Store
 from service.telemetry import Telemetry
 from service.walks import Walks
 from service.watch import Watch
+from service.weekly import Weekly
 from tests.service.belt import BELT, TOPIC, Device, Mosquitto, Subscriber, configure, until
 
 
@@ -56,6 +57,7 @@ def test_a_disk_that_refuses(
         Delivery(store, link, TOPIC + "alert", "boot", lambda _: None),
         Telemetry(link, TOPIC, Live(config, watch), history, Walks(config.store_file)),
         Discovery(link, BELT, "1"),
+        Weekly(WeeklyTest(), own, store, history, watch.silence),
         Retention(store, config.keep, lambda: True),
         failed=lambda: failures.append("failed"),
     )
