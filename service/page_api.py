@@ -19,7 +19,7 @@ from service.recordings import Recordings, name_of
 from service.status import Status
 
 PAGE = Path(__file__).parent / "page"
-FILES = ("page.js", "page.css")
+FILES = ("page.js", "page.css", "words.js", "walks.js", "walks.css")
 SHOWN = 30  # episodes the page lists
 STREAM_EVERY = 0.25  # s between pictures on a live stream
 MAX_STREAMS = 8

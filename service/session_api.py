@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Body, FastAPI, Path, Query, Request
-from starlette.responses import HTMLResponse
+from starlette.responses import FileResponse, HTMLResponse
 
 from device.questions import PLACE, QUESTIONS
 from service.command_api import carried_out
@@ -17,6 +17,8 @@ from service.course import Course, words
 from service.desk import Desk
 from service.dossier import Dossier, gather
 from service.history import History, UnknownId
+from service.moment import moment
+from service.page_api import PAGE
 from service.problems import Problem
 from service.programme import PROGRAMMES
 from service.progress import FIGURES, TEST, Figure
@@ -42,6 +44,10 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
             raise Problem(404, f"nothing is kept of a wearer {wearer!r}: see /api/v1/wearers")
         return gather(walks, wearer, datetime.now().astimezone())
 
+    @app.get("/walks", include_in_schema=False)
+    async def page() -> FileResponse:
+        return FileResponse(PAGE / "walks.html")
+
     @app.get("/api/v1/sessions", summary="Sessions, newest first")
     def sessions(
         wearer: Annotated[str, Query(max_length=40)] = "",
@@ -63,8 +69,15 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
 
     @app.get("/api/v1/wearers", summary="Who has walked with this belt")
     def wearers() -> dict[str, Any]:
-        """`wearing`: whose the device's newest record is; null: it has said nothing yet."""
-        return {"wearers": walks.wearers(), "wearing": walks.wearing() or None}
+        """`wearing`: whose the device's newest record is, with the newest `screening` of theirs."""
+        wearing = walks.wearing()
+        screenings = walks.results("screening", wearing)
+        return {
+            "wearers": walks.wearers(),
+            "wearing": wearing or None,
+            "screening": screenings[-1] if screenings else None,
+            "time": moment().written(),
+        }
 
     @app.get("/api/v1/wearers/{name}/progress", summary="Weeks at a glance, and what has changed")
     def progress(name: Name) -> dict[str, Any]:

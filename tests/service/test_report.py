@@ -202,7 +202,9 @@ def test_the_page_serves_the_same(tmp_path: Path) -> None:
             policy = answer.headers["content-security-policy"]
             assert policy.startswith("default-src 'none'; style-src 'sha256-")
             assert "Speed, m/s" in answer.text
-            assert http.get("/api/v1/wearers").json() == {"wearers": ["anna"], "wearing": "anna"}
+            who = http.get("/api/v1/wearers").json()
+            assert (who["wearers"], who["wearing"]) == (["anna"], "anna")
+            assert who["screening"]["detail"].startswith("allow")
             progress = http.get("/api/v1/wearers/anna/progress").json()
             assert progress["course"]["programme"] == "four-weeks"
             assert len(progress["weeks"]) in (3, 4)
