@@ -19,6 +19,11 @@ from tests.service.walked import START, record, year
 __all__ = ["chromium"]  # the fixture
 
 
+WIDER = """() => [...document.querySelectorAll('table, svg, dl, ul, p')].filter((e) =>
+  e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right + 1)
+  .map((e) => e.outerHTML.slice(0, 80))"""
+
+
 def crowded(weeks: int, *, better: bool) -> list[dict[str, object]]:
     """As much as a report may have to hold: every kind of event, many falls, a long screening."""
     events = ("fall", "long_lie", "sos", "unsteady", "rear_blind", "not_guarding")
@@ -49,8 +54,9 @@ def test_two_pages_of_a4_and_no_sideways_scrolling(
     printed = page.pdf(prefer_css_page_size=True, print_background=True)
     assert len(re.findall(rb"/Type\s*/Page\b", printed)) == 2
     assert re.search(rb"/MediaBox\s*\[\s*0 0 59[45][\d.]* 84[12]", printed), "A4"
-    for width in (320, 390, 1100):
+    for width in (320, 390, 703, 1100):
         page.set_viewport_size({"width": width, "height": 800})
+        assert page.evaluate(WIDER) == [], "it sticks out of its column"
         assert page.evaluate("document.documentElement.scrollWidth") <= width, "it scrolls sideways"
     assert page.evaluate(CONTRAST) == [], "below 4.5:1 (WCAG 2.1, 1.4.3)"
     page.close()
