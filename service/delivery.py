@@ -10,6 +10,7 @@ from datetime import datetime
 from typing import Any
 
 from device.alerts import Level, State
+from service import schema
 from service.broker import Broker
 from service.moment import Moment
 from service.store import Store
@@ -119,7 +120,7 @@ def _is_danger(record: dict[str, Any]) -> bool:
 def payload(record: dict[str, Any], now: Moment, boot: str) -> str:
     """A stored record as it goes out: with `delayed_s`, its age at sending [s]."""
     return json.dumps(
-        {**record, "delayed_s": round(_age(record, now, boot), 3)},
+        {**record, "schema": schema.VERSION, "delayed_s": round(_age(record, now, boot), 3)},
         ensure_ascii=False,
         separators=(",", ":"),
     )

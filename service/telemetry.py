@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from device.alerts import Level
+from service import schema
 from service.broker import Broker
 from service.history import History
 from service.live import Live
@@ -12,6 +14,7 @@ from service.moment import Moment
 from service.walks import Walks
 
 STATE_EVERY = 1.0  # s
+MOST_ACTIVE = 50  # episodes in alert/active: a retained message has its bounds
 ONLINE, OFFLINE = "online", "offline"
 
 
@@ -49,24 +52,31 @@ class Telemetry:
         self._retain("status", ONLINE if self._live.online(now.t) and not trouble else OFFLINE)
         if self._stored and not trouble:
             self._stored = False
-            self._retain("alert/active", _json(self._history.active()))
+            self._retain("alert/active", _json(_most_urgent(self._history.active())))
             session = self._walks.newest()
-            self._retain("session", _json(session) if session else "")  # empty: nothing is retained
+            told = {"schema": schema.VERSION, **session} if session else None
+            self._retain("session", _json(told) if told else "")  # empty: nothing is retained
         if now.t >= self._state_due:
             self._state_due = now.t + STATE_EVERY
             version = self._history.version()
             self._stored |= version != self._version  # another process has deleted something
             self._version = version
             picture = self._live.picture(now.t)
-            self._retain(
-                "state", _json({"time": now.written(), **picture, "storage": trouble or "ok"})
-            )
+            head = {"schema": schema.VERSION, "time": now.written()}
+            self._retain("state", _json({**head, **picture, "storage": trouble or "ok"}))
 
     def _retain(self, topic: str, payload: str) -> None:
         if self._last.get(topic) == payload:
             return
         if self._broker.publish(self._root + topic, payload, retain=True) is not None:
             self._last[topic] = payload
+
+
+def _most_urgent(episodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """At most `MOST_ACTIVE`, highest level first, of one level the newest first."""
+    newest_first = reversed(episodes)
+    by_level = sorted(newest_first, key=lambda it: Level[it["level"].upper()], reverse=True)
+    return by_level[:MOST_ACTIVE]
 
 
 def _json(value: Any) -> str:

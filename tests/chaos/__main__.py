@@ -16,6 +16,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 from rich import box
 from rich.console import Console
@@ -42,6 +43,7 @@ class Chaos:
         self.folder, self.seed, self.bar = folder, seed, bar
         self.library = preload(folder)
         self.sending = 0.0  # s it took to send what had waited
+        self.stopping = Event()
 
     def storms(self, forked: int, whole: int, tick: Callable[[], None]) -> Ledger:
         ledger = Ledger()
@@ -82,7 +84,13 @@ class Chaos:
     def part(self, name: str, total: int, act: Callable[[Callable[[], None]], Ledger]) -> Ledger:
         """Run one part with its bar."""
         task: TaskID = self.bar.add_task(name, total=total or None)
-        ledger = act(lambda: self.bar.advance(task))
+
+        def tick() -> None:
+            if self.stopping.is_set():
+                raise KeyboardInterrupt
+            self.bar.advance(task)
+
+        ledger = act(tick)
         self.bar.update(task, total=max(total, 1), completed=max(total, 1))
         return ledger
 
@@ -117,8 +125,14 @@ def main() -> int:
             ("full disk", 20, lambda t: chaos.fillings(20, t)),
             ("a day without broker", 0, chaos.day),
         ]
-        for ledger in pool.map(lambda part: chaos.part(*part), parts):
-            total.add(ledger)
+        try:
+            for ledger in pool.map(lambda part: chaos.part(*part), parts):
+                total.add(ledger)
+        except KeyboardInterrupt:
+            chaos.stopping.set()
+            bar.stop()
+            sys.stderr.write("chaos: broken off; what runs is being ended\n")
+            return 130
         sending = chaos.sending
     return _tell(total, args.seed, sending, time.monotonic() - begun, args.json)
 

@@ -16,6 +16,7 @@ import pytest
 
 from device import journal
 from tests.conftest import ROOT
+from tests.service import payloads
 from tests.service.belt import Mosquitto, Service, Subscriber, configure, until
 
 
@@ -59,6 +60,7 @@ class Belt:
         if self.service.process.poll() is None:
             self.service.kill()
         self.caregiver.close()
+        payloads.check(self.caregiver.messages)
         self.broker.kill()
 
 

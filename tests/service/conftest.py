@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.service import payloads
 from tests.service.belt import Device, Mosquitto, Service, Subscriber, configure
 
 
@@ -23,6 +24,7 @@ def caregiver(broker: Mosquitto) -> Iterator[Subscriber]:
     caregiver = Subscriber(broker.port)
     yield caregiver
     caregiver.close()
+    payloads.check(caregiver.messages)
 
 
 @pytest.fixture
