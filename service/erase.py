@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from device.journal import Cursor, decode, read, segments
 from service.database import StoreError
@@ -97,7 +98,10 @@ def _deleted(db: sqlite3.Connection, wearer: str) -> tuple[int, int]:
             (wearer,),
         )
         sessions = db.execute("DELETE FROM sessions WHERE wearer = ?", (wearer,)).rowcount
-        records = db.execute("DELETE FROM events WHERE wearer = ?", (wearer,)).rowcount
+        records = db.execute(
+            "DELETE FROM events WHERE wearer = ? OR (kind = 'result' AND instr(record, ?))",
+            (wearer, wearer),  # results of commands list the profiles, whoever wears the belt
+        ).rowcount
         db.execute("COMMIT")
     except BaseException:
         if db.in_transaction:
@@ -116,7 +120,7 @@ def _overwritten(journal: Path, cursor: Cursor, wearer: str) -> int:
         with file.open("r+b") as stream:
             while stream.tell() < end and (line := stream.readline()):
                 record = decode(line)
-                if record is not None and record.get("wearer") == wearer:
+                if record is not None and _names(record, line, wearer):
                     after = stream.tell()
                     stream.seek(after - len(line))
                     stream.write(b" " * (len(line) - 1))
@@ -125,3 +129,9 @@ def _overwritten(journal: Path, cursor: Cursor, wearer: str) -> int:
             stream.flush()
             os.fsync(stream.fileno())
     return count
+
+
+def _names(record: dict[str, Any], line: bytes, wearer: str) -> bool:
+    """Whether a record is of a wearer, or a result of a command that names them."""
+    named = record.get("kind") == "result" and wearer.encode() in line
+    return record.get("wearer") == wearer or named

@@ -6,17 +6,23 @@ import io
 import json
 import shutil
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
+from device import commands
 from device.alone import alone
 from device.cli import main
+from device.questions import QUESTIONS
 from device.settings import load
 from service.history import History
 from service.store import Store
 from service.walks import Walks
+from tests.conftest import ROOT
 from tests.service.belt import Device, Mosquitto, Service, Subscriber, configure, free_port, until
 from tests.service.test_export import keep
 from tests.service.walked import year
@@ -161,3 +167,33 @@ def test_without_any_history(tmp_path: Path, capfd: pytest.CaptureFixture[str]) 
     assert "no history is kept" in capfd.readouterr().out
     shutil.rmtree(tmp_path / "run")
     assert erase(tmp_path / "belt.toml", "--yes") == 0
+
+
+def test_while_the_whole_belt_runs(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    """A real device and a real service, idle: the profile goes by the device's own hand."""
+    config = configure(tmp_path, mqtt_port=free_port())
+    settings, data = load(config), tmp_path / "data"
+    device = subprocess.Popen(
+        [sys.executable, "-m", "device", "--config", str(config), "--simulate", "clear"],
+        cwd=ROOT, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    service = Service(config)
+    try:
+        until(settings.socket_file.exists, 20)
+        send = partial(commands.send, settings.socket_file)
+        send("profile", "cli", name=ANNA)
+        send("screening", "cli", answers=dict.fromkeys(QUESTIONS, False))
+        until(lambda: holding(data / "wearers" / ANNA, "asked_at"), 20)
+        send("profile", "cli", name="bert")  # who puts it on after her
+        send("screening", "cli", answers=dict.fromkeys(QUESTIONS, False))
+        until(lambda: holding(data / "wearers" / "bert", "asked_at"), 20)
+        assert erase(config, "--yes") == 0
+        assert not (data / "wearers" / ANNA).exists()
+        walks = Walks(settings.store_file)
+        assert walks.wearers() == ["bert"]
+        walks.close()
+    finally:
+        service.kill()
+        device.terminate()
+        device.wait(10)
+    assert holding(data, ANNA) == []
