@@ -59,6 +59,7 @@ class Watch:
         self.why = ""  # one line from a device that has ended before it guarded
         self.seen: Seen | None = None
         self.counts = Counts()
+        self.restarts = 0  # of the device, since the service first saw it
 
     def poll(self, t: float) -> None:
         """Take in the frames that have come since the last call."""
@@ -122,6 +123,7 @@ class Watch:
             return
         if self.seen is not None:
             self.seen = replace(self.seen, source=self._ring.source)
+            self.restarts += 1
         self._sequence = 0
         self._search(t)
 

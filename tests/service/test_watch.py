@@ -130,6 +130,25 @@ def test_one_episode_from_silence_to_frames(ring: RingWriter, watch: Watch, tmp_
     telling.close()
 
 
+def test_a_device_that_ends_is_told_however_soon_it_is_back(
+    ring: RingWriter, watch: Watch, tmp_path: Path
+) -> None:
+    telling = Telling(tmp_path, watch)
+    ring.write(frame(100.0))
+    assert not telling.at(100.0)
+    again = RingWriter(tmp_path / "frames", 64, 100.0, "live")
+    again.write(frame(100.3))
+    assert [telling.at(t) for t in (100.3, 100.4)] == [True, False]
+    assert telling.told() == [("not_guarding", "raised"), ("not_guarding", "cleared")]
+    assert telling.history.active() == []
+    late = RingWriter(tmp_path / "frames", 64, 100.0, "live")
+    assert telling.at(102.0)  # silent, and told as that
+    late.write(frame(102.5))
+    assert [telling.at(t) for t in (102.5, 102.6)] == [True, False]
+    assert len(telling.told()) == 4
+    telling.close()
+
+
 def test_why_a_device_cannot_start_is_told_at_once_and_once(
     watch: Watch, ring: RingWriter, tmp_path: Path
 ) -> None:
