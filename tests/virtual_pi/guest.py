@@ -20,7 +20,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 
 from device.cli import broker
 from device.cli.children import Children, python
-from device.frames import Guard, RingReader
+from tests.virtual_pi.follow import Frames
 from tests.virtual_pi.scenes import SCENES, Scene
 
 BELT = "virtual"
@@ -68,7 +68,7 @@ class Stage:
 
     def __init__(self, scene: Scene, folder: Path, port: int) -> None:
         self.scene, self.folder, self.played = scene, folder, folder / "played.jsonl"
-        self.caregiver = Caregiver(port)
+        self.caregiver, self.frames = Caregiver(port), Frames(RUN / "frames")
         self.begun = self.guarding = self.going = 0.0
 
     def events(self) -> list[dict[str, Any]]:
@@ -131,34 +131,27 @@ def play(name: str, folder: Path) -> dict[str, Any]:
                     {"at": at - stage.going, **record} for at, record in stage.caregiver.alerts()
                 ],
                 "played": stage.events(),
-                "frames": _frames(stage.going),
+                "frames": _frames(stage),
             }
 
 
 def _until_guarding(stage: Stage, children: Children) -> None:
-    ring: RingReader | None = None
     while time.monotonic() - stage.begun < GUARDS_S:
         children.check()
-        if ring is None and (RUN / "frames").exists():
-            ring = RingReader(RUN / "frames")
-        newest = ring.newest() if ring else None
-        if newest and newest[1].guard == Guard.FULL and stage.caregiver.status() == "online":
+        if stage.frames.guarding() and stage.caregiver.status() == "online":
             stage.guarding = time.monotonic()
             return
         time.sleep(POLL_S)
     raise SystemExit(f"it does not guard within {GUARDS_S:g} s")
 
 
-def _frames(since: float) -> dict[str, Any]:
+def _frames(stage: Stage) -> dict[str, Any]:
     """What the loop's own frames say of the run."""
-    ring = RingReader(RUN / "frames")
-    last, _ = ring.newest() or (0, None)
-    frames = [f for n in range(max(1, last - 8000), last + 1) if (f := ring.read(n))]
-    frames = [f for f in frames if f.tick >= since]
+    frames = stage.frames.since(stage.going)
     pings = [f.ping_echo for f in frames if f.ping_echo >= 0]
     return {
         "count": len(frames),
-        "source": ring.source,
+        "source": stage.frames.source,
         "gaps": sum(f.gap != 0 for f in frames),
         "pings": {kind: pings.count(kind) for kind in sorted(set(pings))},
     }

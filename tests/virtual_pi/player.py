@@ -2,7 +2,7 @@
 
 The chips, the world and the wearer are those of `device/sources`, as the fault tests have them;
 they hang on the kernel's bus and pins here, and live in real time: whatever is asked of them, they
-have lived until that moment. The wearer stands until a line comes in on standard input.
+have lived until that moment. The wearer stands until standard input has a line, or has ended.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from device.sources.scenarios import SCENARIOS
 from device.sources.simulated import Bench
 from device.sources.world import World
 from tests.virtual_pi.rig import Level, Rig, Transfer
-from tests.virtual_pi.scenes import SCENES, Scene
+from tests.virtual_pi.scenes import RESTLESS, SCENES, Scene
 
 TURN_S = 0.005  # s at most between looks at the button and at the pulses of the motor
 PULSE_S = 0.012  # s without an edge, after which the motor's pin is not pulsing (it has 200 Hz)
@@ -62,6 +62,12 @@ class Player:
         self._pulses = Pulses()
         self._pressed = False
         self.bench = Bench(config, self._script, self._clock)
+        self._recorded: Any = None
+        if scene.recording:
+            from tests.virtual_pi.recorded import Recorded
+
+            self._recorded = Recorded(*scene.recording)
+            self.bench.imu._motion = self._recorded.motion
         rig.edge(config.button.pin, True)  # its pull-up
         rig.edge(config.ranger.echo_pin, False)
 
@@ -94,6 +100,9 @@ class Player:
             yield from world.wearer.stand(STANDING_S)
         for fault in self._scene.faults:
             world.after(fault.after, lambda fault=fault: self._throw(fault))
+        if self._recorded:
+            self._recorded.begun = self._clock.now()
+            world.after(self._recorded.impact_s, lambda: self.tell("impact"))
         yield from SCENARIOS[self._scene.scenario].script(world)
 
     def _throw(self, fault: Any) -> None:
@@ -138,7 +147,7 @@ class Player:
 def main() -> None:
     name, config, log = sys.argv[1:]
     with Path(log).open("w") as out:
-        Player(SCENES[name], load(Path(config)), Rig(), out).play()
+        Player((SCENES | {"restless": RESTLESS})[name], load(Path(config)), Rig(), out).play()
 
 
 if __name__ == "__main__":

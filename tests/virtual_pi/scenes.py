@@ -47,6 +47,7 @@ class Scene:
     told: tuple[Told, ...]
     faults: tuple[Fault, ...] = ()
     belt: str = PINS
+    recording: tuple[str, str] | None = None  # (set, trial): moves the belt once its wearer goes
     seconds: float = 25.0  # for all of it, from the moment the belt guards
 
 
@@ -58,6 +59,22 @@ def _plug_imu(bench: Bench) -> None:
     bench.imu.present = True
     bench.imu.reset()
 
+
+# Something to be told every other second, for as long as anybody looks (boot.py).
+RESTLESS = Scene(
+    "the rear sensor's cable comes off again and again",
+    "clear",
+    (),
+    tuple(
+        Fault(
+            name,
+            6.0 + 4.0 * k + later,
+            lambda bench, plugged=plugged: bench.world.plug_ranger(plugged),
+        )
+        for k in range(50)
+        for name, later, plugged in (("pulled", 0.0, False), ("put back", 2.0, True))
+    ),
+)
 
 SCENES: dict[str, Scene] = {
     "guards": Scene("nothing in the way", "clear", (), seconds=8.0),
@@ -93,6 +110,12 @@ SCENES: dict[str, Scene] = {
             Told("long_lie", "raised", 1.5, felt=1.0),
         ),
         seconds=30.0,
+    ),
+    "recorded-fall": Scene(
+        "a fall of KFall, played into the motion sensor's registers",
+        "clear",
+        (Told("fall_imminent", "raised", 1.0), Told("fall", "raised", 2.5, "impact", felt=2.5)),
+        recording=("kfall", "S06T21R02"),
     ),
     "imu-silent": Scene(
         "the motion sensor leaves every address unanswered for 3 s",

@@ -18,6 +18,10 @@ tar xf "$SOURCE" --strip-components=1 --exclude='*/Documentation/*/*' --exclude=
 sed -i 's/^#define NR_IRQS\t\t\tUM_LAST_SIGNAL_IRQ$/#define NR_IRQS\t\t\t(UM_LAST_SIGNAL_IRQ + 64)/' \
     arch/um/include/asm/irq.h
 grep -q 'UM_LAST_SIGNAL_IRQ + 64' arch/um/include/asm/irq.h
+# gpiozero asks which board this is: a Pi 4B 4GB 1.5.
+sed -i 's/^\tseq_printf(m, "model name\\t: UML\\n");/&\n\tseq_printf(m, "Revision\\t: c03115\\n");/' \
+    arch/um/kernel/um_arch.c
+grep -q c03115 arch/um/kernel/um_arch.c
 cp "$HERE/rig.c" drivers/gpio/rig.c
 # lines' interrupts through gpiolib need these two, which no option can ask for by itself
 printf 'obj-y += rig.o\n' >>drivers/gpio/Makefile
