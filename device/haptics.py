@@ -174,7 +174,7 @@ PATTERNS: dict[str, Pattern] = {
         ((0.60, 0.20), (0.60, 0.05)), 0.8, 3, "The session does not begin: ask why.", "exercise"
     ),
     "perceive": Pattern(((0.15, 0.05),), 0.7, 2, "Press the button when you feel this.", ""),
-    "go": Pattern(((0.80, 0.05),), 0.9, 3, "The walk test: go; felt again: you are there.", ""),
+    "go": Pattern(((0.40, 0.05),), 0.9, 3, "The walk test: go; felt again: you are there.", ""),
     "test": Pattern(((1.00, 0.30), (0.20, 0.05)), 1.0, 2, "A test by the technician.", ""),
 }
 

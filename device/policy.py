@@ -90,6 +90,11 @@ class Policy:
         """m/s, backward negative, as the newest frame has it; NaN: not known."""
         return self._frame.speed
 
+    def level_of(self, event: str) -> Level:
+        """The level an event is open at; NONE: it is not."""
+        episode = self._open.get(event)
+        return episode.level if episode else Level.NONE
+
     def is_open(self, event: str) -> bool:
         return event in self._open or (self._chain is not None and self._chain.event == event)
 

@@ -25,10 +25,12 @@ from device.perception import BUZZES, Perception
 from device.policy import WARNINGS, Policy
 from device.readiness import Belt, Readiness
 from device.screening import Screening
+from device.trials import Trials
 from device.wearers import Wearers
 
 OWN = (  # commands
-    "start", "stop", "profile", "forget", "screening", "perception", "effort", "goal",
+    "start", "stop", "profile", "forget", "screening", "perception", "walk_test",
+    "effort", "goal",
 )  # fmt: skip
 RESUME_S = 1800.0  # s after its last word that a session is still the same one
 ASK_AFTER_S = 0.8  # s from a press to the request for a hand: the answer to the press comes first
@@ -49,6 +51,7 @@ class Practice:
         self._ask_at = float("inf")  # s, when a hand is asked for
         self._plan = ""  # name of the plan that is being prepared; empty: the usual one
         self._perception: Perception | None = None
+        self._trials = Trials(wearers, policy, feel, random)
         self._by = ""  # who asked for what is under way
         self._guard, self._battery = Guard.NOT_GUARDING, float("nan")
 
@@ -84,6 +87,11 @@ class Practice:
         elif name == "perception":
             refusal = self._busy() or self._begin_perception(now, by)
             detail = f"press the button whenever a buzz is felt: {BUZZES} of them will come"
+        elif name == "walk_test":
+            refusal = self._busy() or self._why_not(now, "", health)
+            if not refusal:
+                self._trials.begin(now, by)
+            detail = "stand still, your back to the wall; walk backward at the long buzz"
         elif name == "screening":
             records = [self._screen(now, by, request["answers"])]
             detail = records[0].detail
@@ -123,6 +131,7 @@ class Practice:
         if frames:
             self._battery = frames[-1].battery
         records = self._perceive(now, frames) if self._perception else []
+        records += self._trials.step(now, frames, guard is Guard.FULL)
         if self._hand:
             records += self._show_hand(now, self._hand, frames)
         elif self._lesson:
@@ -156,13 +165,16 @@ class Practice:
 
     def _prepare(self, now: float, by: str, plan: str, health: str) -> tuple[str, list[Record]]:
         """Begin with the hand test, or refuse: (why, what is told)."""
-        one, wall = self._wearers.current, self._wall.at(now)[0]
-        belt = Belt(self._guard, health, self._battery, self._policy.open)
-        if why := self._busy() or self._readiness.why_not(one, wall, plan, belt):
+        if why := self._busy() or self._why_not(now, plan, health):
             return why, [self._say(now, "refused", State.CANCELLED, why, by=by)]
         self._plan, self._by, self._hand = plan, by, HandTest(now)
         self._ask_at = now + ASK_AFTER_S
         return "", []
+
+    def _why_not(self, now: float, plan: str, health: str) -> str:
+        one, wall = self._wearers.current, self._wall.at(now)[0]
+        belt = Belt(self._guard, health, self._battery, self._policy.open)
+        return self._readiness.why_not(one, wall, plan, belt)
 
     def _show_hand(self, now: float, hand: HandTest, frames: Sequence[Frame]) -> list[Record]:
         if now >= self._ask_at and self._feel("hand", now) is not None:
@@ -189,6 +201,8 @@ class Practice:
         if self._perception:
             self._perception = None
             return [self._say(now, "perception", State.CANCELLED, "broken off", by=by)]
+        if self._trials.under_way:
+            return self._trials.break_off(now, "broken off")
         caregiver = by.split(":", maxsplit=1)[0] == "mqtt"
         reason = "button" if by == "button" else "caregiver" if caregiver else "command"
         return self._end(now, reason, by)
@@ -205,7 +219,7 @@ class Practice:
         self._wearers.current.fell_at = self._wall.at(now)[0]
         self._wearers.keep()
         self._hand = self._perception = None
-        return self._end(now, "fall", "device")
+        return [*self._trials.break_off(now, "a fall"), *self._end(now, "fall", "device")]
 
     # --- the rest ---
 
@@ -257,6 +271,8 @@ class Practice:
             return f"session {self._lesson.session.id} is under way: stop it first"
         if self._hand:
             return "a session is being prepared: hold a hand behind the belt, or stop it"
+        if self._trials.under_way:
+            return "the walk test is under way: stop it first"
         return "the perception test is under way: stop it first" if self._perception else ""
 
     def _say(

@@ -43,7 +43,7 @@ class Profile:
     goal_min: float = 0.0  # of a session, by the programme the service follows; 0: the plan's own
     last_session: str = ""  # id of the newest one that has ended
     stride: Stride = field(default_factory=Stride)
-    first_steps: list[float] = field(default_factory=list)  # m walked at each contact from "go"
+    start_loss: float | None = None  # s lost in setting off backward (walk_test.py)
     baseline: Baseline = field(default_factory=Baseline)
     session: dict[str, Any] | None = None  # the one under way (Session.to_dict), for a restart
 
@@ -120,7 +120,7 @@ class Wearers:
             self._folder / one.name / "gait.json",
             {
                 "stride": one.stride.to_list(),
-                "first_steps": [round(m, 4) for m in one.first_steps],
+                "start_loss": one.start_loss,
                 "baseline": one.baseline.to_dict(),
             },
         )
@@ -178,5 +178,5 @@ def _fill(one: Profile, found: dict[str, Any]) -> None:
 
 def _fill_gait(one: Profile, found: dict[str, Any]) -> None:
     one.stride = Stride.from_list(found["stride"])
-    one.first_steps = [float(m) for m in found["first_steps"]]
+    one.start_loss = float(found["start_loss"]) if found["start_loss"] is not None else None
     one.baseline = Baseline.from_dict(found["baseline"])

@@ -70,6 +70,14 @@ class Wearer:
         self._want_lean = 0.0
         yield from self._settle(seconds)
 
+    def wait_for_buzz(self, long: float, seconds: float) -> Act:
+        """Stand until a buzz of `long` [s] at least has been felt, or so many seconds are over."""
+        self._want_lean, self._buzzes = 0.0, []
+        end = self.t + seconds
+        while self.t < end and not any(min(e, self.t) - b >= long for b, e in self._buzzes):
+            dt = yield
+            self._posture(dt)
+
     def walk(self, speed: float, seconds: float) -> Act:
         """Walk at `speed` [m/s, backward negative] until done, warned or stopped by a thing.
 
