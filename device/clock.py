@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ctypes
 import time
+from functools import cache
 from pathlib import Path
 from typing import Protocol
 
@@ -47,6 +48,11 @@ class _Timex(ctypes.Structure):
     _fields_ = [("modes", ctypes.c_uint), ("room", ctypes.c_byte * 508)]
 
 
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
 _TIME_ERROR = 5  # adjtimex(2): the clock is not synchronised
 
 
@@ -55,9 +61,8 @@ def wall_clock_synchronised() -> bool:
 
     Source: adjtimex(2), return value TIME_ERROR and status STA_UNSYNC.
     """
-    libc = ctypes.CDLL(None, use_errno=True)
     timex = _Timex()
-    state: int = libc.adjtimex(ctypes.byref(timex))
+    state: int = _libc().adjtimex(ctypes.byref(timex))
     return state not in (-1, _TIME_ERROR)
 
 

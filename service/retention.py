@@ -48,9 +48,11 @@ class Retention:
 
     def poll(self, now: Moment) -> bool:
         """One batch, when it is due; whether anything went. Raises sqlite3.Error."""
-        if now.t < self._due or not self._synchronised():
+        if now.t < self._due:
             return False
         self._due = now.t + EVERY
+        if not self._synchronised():
+            return False
         keep = self._keep
         days = (keep.alerts_days, keep.sessions_days, min(PROGRESS_DAYS, keep.sessions_days))
         cut = Cut(*(now.written(day * DAY) for day in days))

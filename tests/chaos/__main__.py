@@ -30,8 +30,8 @@ from tests.chaos.ledger import Ledger
 from tests.chaos.rig import Rig, preload
 from tests.chaos.storm import Storm
 
-STORMS = 5  # belts, one after another
-LIVES = 5  # recorded, each cut many times
+STORMS = LIVES = 6  # belts that are stormed at; and that are recorded and cut many times
+AT_ONCE = 2  # of each
 LIFE = 8.0  # s
 WAITING = 10_000  # records of a day without a broker
 
@@ -46,8 +46,8 @@ class Chaos:
         self.stopping = Event()
 
     def storms(self, forked: int, whole: int, tick: Callable[[], None]) -> Ledger:
-        ledger = Ledger()
-        for number in range(STORMS):
+        def storm(number: int) -> Ledger:
+            ledger = Ledger()
             rig = Rig(self.folder / f"storm-{number}", self.library)
             try:
                 Storm(rig, self.seed + number, ledger, tick).rage(
@@ -55,20 +55,23 @@ class Chaos:
                 )
             finally:
                 rig.close()
-        return ledger
+            return ledger
+
+        return _together(storm, STORMS)
 
     def lives(self, count: int, tick: Callable[[], None]) -> Ledger:
-        ledger = Ledger()
-        for number in range(LIVES):
-            dice = random.Random(self.seed + 100 + number)
+        def life(number: int) -> Ledger:
+            ledger, dice = Ledger(), random.Random(self.seed + 100 + number)
             folder = self.folder / f"life-{number}"
             rig = cuts.record(folder, self.library, LIFE, dice)
             try:
-                cuts.Cuts(rig, ledger, dice).make(_share(count, number, LIVES), tick)
+                cuts.Cuts(rig, ledger, dice).make(_share(count, number), tick)
             finally:
                 rig.close()
             shutil.rmtree(folder)
-        return ledger
+            return ledger
+
+        return _together(life, LIVES)
 
     def fillings(self, count: int, tick: Callable[[], None]) -> Ledger:
         return fill(self.folder / "filling", self.library, self.seed, count, tick)
@@ -93,6 +96,15 @@ class Chaos:
         ledger = act(tick)
         self.bar.update(task, total=max(total, 1), completed=max(total, 1))
         return ledger
+
+
+def _together(act: Callable[[int], Ledger], count: int) -> Ledger:
+    """The sum of `count` runs, some at a time: most of it is waiting."""
+    total = Ledger()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for ledger in pool.map(act, range(count)):
+            total.add(ledger)
+    return total
 
 
 def _share(whole: int, number: int, of: int = STORMS) -> int:
