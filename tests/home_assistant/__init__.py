@@ -1,0 +1,1 @@
+"""What comes of a belt in Home Assistant: `./dev test --home-assistant`."""

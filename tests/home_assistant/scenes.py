@@ -1,0 +1,266 @@
+"""The scenes: what a belt does, and what is then to be seen in Home Assistant and on a phone."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from service.entities import ENTITIES
+from tests.home_assistant.hass import Hass
+from tests.home_assistant.phone import Phone
+from tests.home_assistant.root import VERSION
+from tests.service.belt import BELT, Device, Mosquitto, Service, Subscriber, configure, until
+
+SOON = 20.0  # s; how long it may take on a busy machine before it is a failure
+# whose complaints are ours: a template that does not render, a key that is not known
+LOGGERS = ("components.mqtt", "components.automation", "components.script", "components.blueprint",
+           "helpers.template", "helpers.script", "components.button", "components.event",
+           "components.sensor", "components.binary_sensor")  # fmt: skip
+NAME = f"rearguard_{BELT}"
+
+
+class Proof:
+    """The scenes in turn; each builds on what stands, and each may fail by itself."""
+
+    def __init__(self, folder: Path, hass: Hass) -> None:
+        self.hass = hass
+        self.broker = Mosquitto(folder)
+        (folder / "run").mkdir()
+        self.device = Device(folder, rate=50.0)
+        self.service = Service(configure(folder, mqtt_port=self.broker.port))
+        self.caregiver = Subscriber(self.broker.port)
+        self.hass.start()
+        self.hass.move_in("Anna")
+        self.hass.integrate_mqtt(self.broker.port)
+        self.broken = Phone(hass, "Broken phone", reachable=False)
+        self.phone = Phone(hass, "Annas phone")
+        self.figures: dict[str, Any] = {"home_assistant": VERSION}
+
+    def close(self) -> None:
+        self.hass.stop()
+        self.phone.close()
+        self.broken.close()
+        self.caregiver.close()
+        if self.service.process.poll() is None:
+            self.service.kill()
+        self.device.stop()
+        self.broker.kill()
+
+    # --- the scenes ---
+
+    def every_entity_appears_with_its_state(self) -> None:
+        self.device.say(kind="session", event="start", level="info", alert_id="", session="s1")
+        self.device.say(kind="session", event="progress", level="info", alert_id="", session="s1",
+                        measurements={"elapsed_s": 75.0})  # fmt: skip
+        expected = {
+            "binary_sensor.fall": "off", "binary_sensor.sos": "off", "binary_sensor.fault": "off",
+            "binary_sensor.obstacle_behind": "off", "binary_sensor.steadiness": "off",
+            "binary_sensor.connection": "on", "binary_sensor.session": "on",
+            "sensor.session_time": "75.0", "sensor.guard": "full", "sensor.battery": "80.0",
+            "sensor.range_behind": "2.5", "sensor.speed": "-0.6", "sensor.cadence": "92.0",
+            "sensor.source": "simulated:test", "event.alert": "unknown", "button.test": "unknown",
+            "button.acknowledge": "unavailable",
+        }  # fmt: skip
+        assert len(expected) == len(ENTITIES)
+        self.becomes(self.belt, expected)
+        states = self.hass.states()
+        for row in ENTITIES.values():
+            slug = row["name"].lower().replace(" ", "_")
+            shown = states[f"{row['platform']}.{NAME}_{slug}"]["attributes"]
+            for key in ("device_class", "unit_of_measurement", "state_class", "options"):
+                assert shown.get(key) == row.get(key), (row["name"], key, shown)
+        self.figures["entities"] = len(expected)
+
+    def a_fall_is_one_event_and_one_notification_until_it_is_over(self) -> None:
+        tag = self.device.say("fall_imminent", "danger")
+        until(lambda: self.phone.of(tag), SOON)
+        assert "critical" not in json.dumps(self.phone.of(tag)), "balance lost is not yet a fall"
+        self.device.say("fall", "danger", alert_id=tag)
+        fell = time.monotonic()
+        until(lambda: self.state("binary_sensor.fall") == "on", SOON)
+        until(lambda: self.critical(tag), SOON)
+        self.figures["fall_to_phone_s"] = round(self.phone.at(self.phone.of(tag)[-1]) - fell, 3)
+        self.device.say("long_lie", "danger", alert_id=tag)
+        until(lambda: "still down" in self.phone.shown()[tag]["message"], SOON)
+        self.phone.press(self.phone.shown()[tag])
+        ack = until(lambda: self.orders("ack"), SOON)[-1]
+        assert (ack["alert_id"], ack["by"]) == (tag, "mqtt:Anna"), ack
+        until(lambda: "Anna is seeing to it" in self.phone.shown()[tag]["message"], SOON)
+        assert not self.phone.shown()[tag]["data"]["actions"], "it is answered"
+        self.device.say("fall_cancelled", "info", state="cancelled", alert_id=tag, by="walking",
+                        detail="after 40 s")  # fmt: skip
+        until(lambda: "walks again after 40 s" in self.phone.shown()[tag]["message"], SOON)
+        assert list(self.phone.shown()) == [tag], "one notification for all of it"
+        until(lambda: self.state("binary_sensor.fall") == "off", SOON)
+        kinds = [
+            s["attributes"]["event_type"]
+            for s in self.fired()
+            if s["attributes"]["alert_id"] == tag
+        ]
+        assert kinds == ["fall_imminent", "fall", "long_lie", "fall_cancelled"], kinds
+
+    def what_the_broker_gives_twice_is_one_event(self) -> None:
+        tag = self.device.say("fall", "danger")
+        until(lambda: self.critical(tag), SOON)
+        (message,) = [p for p in self.caregiver.of("alert") if json.loads(p)["alert_id"] == tag]
+        self.caregiver.publish("alert", message)
+        until(lambda: len(self.phone.of(tag)) == 2, SOON)
+        assert list(self.phone.shown()).count(tag) == 1
+        self.device.say("fall", "danger", state="cleared", alert_id=tag)
+        until(lambda: tag not in self.phone.shown(), SOON)
+        assert [s["attributes"]["alert_id"] for s in self.fired()].count(tag) == 1
+
+    def the_button_acknowledges_what_it_names(self) -> None:
+        button = f"button.{NAME}_acknowledge"
+        tag = self.device.say("sos", "danger")
+        until(lambda: self.hass.states()[button]["attributes"].get("alert_id") == tag, SOON)
+        assert self.state("binary_sensor.sos") == "on"
+        until(lambda: self.critical(tag), SOON)
+        self.hass.press(button)
+        until(lambda: self.orders("ack")[-1]["alert_id"] == tag, SOON)
+        assert self.orders("ack")[-1]["by"] == "mqtt:Home Assistant"
+        until(lambda: self.hass.state(button) == "unavailable", SOON)
+        self.device.say("sos", "danger", state="cleared", alert_id=tag)
+        until(lambda: self.state("binary_sensor.sos") == "off", SOON)
+        until(lambda: tag not in self.phone.shown(), SOON)
+        self.hass.press(f"button.{NAME}_test")
+        until(lambda: self.orders("test"), SOON)
+
+    def only_danger_help_and_faults_reach_the_phone(self) -> None:
+        quiet = [self.device.say(event, level) for event, level in
+                 (("obstacle", "stop"), ("unsteady", "caution"), ("pace", "notice"))]  # fmt: skip
+        until(lambda: self.state("binary_sensor.obstacle_behind") == "on", SOON)
+        until(lambda: self.state("binary_sensor.steadiness") == "on", SOON)
+        blind = self.device.say("rear_blind", "fault", detail="no echo")
+        until(lambda: self.phone.of(blind), SOON)
+        until(lambda: self.state("binary_sensor.fault") == "on", SOON)
+        assert "does not see behind. no echo" in self.phone.shown()[blind]["message"]
+        for tag, event in (
+            *zip(quiet, ("obstacle", "unsteady", "pace"), strict=True),
+            (blind, "rear_blind"),
+        ):
+            level = "fault" if event == "rear_blind" else "notice"
+            self.device.say(event, level, state="cleared", alert_id=tag)
+        until(lambda: self.belt()["binary_sensor.fault"] == "off", SOON)
+        until(lambda: self.belt()["binary_sensor.obstacle_behind"] == "off", SOON)
+        until(lambda: blind not in self.phone.shown(), SOON)
+        assert not any(self.phone.of(tag) for tag in quiet)
+
+    def the_weekly_test_is_marked_and_answered(self) -> None:
+        tag = self.device.say("test_alert", "notice", test=True)
+        push = until(lambda: self.phone.of(tag), SOON)[0]
+        assert push["title"].startswith("TEST: ")
+        assert push["data"]["push"]["interruption-level"] != "critical"
+        self.phone.press(push)
+        until(lambda: self.orders("ack")[-1]["alert_id"] == tag, SOON)
+        self.device.say("test_alert", "notice", test=True, state="cleared", alert_id=tag)
+        until(lambda: tag not in self.phone.shown(), SOON)
+
+    def a_dead_belt_is_unavailable_and_missed(self) -> None:
+        self.service.kill()
+        died = time.monotonic()
+        until(lambda: self.state("binary_sensor.connection") == "off", SOON)
+        self.figures["dead_belt_seen_s"] = round(time.monotonic() - died, 1)
+        until(self.gone, SOON)
+        tag = f"rearguard-silent-binary_sensor.{NAME}_session"
+        until(lambda: tag in self.phone.shown(), SOON)
+        self.service.start()
+        until(lambda: self.state("sensor.guard") == "full", SOON)
+        until(lambda: tag not in self.phone.shown(), SOON)
+        self.device.frozen = True
+        until(self.gone, SOON)
+        self.device.frozen = False
+        until(lambda: self.state("sensor.guard") == "full", SOON)
+
+    def home_assistant_restarted_knows_everything_again(self) -> None:
+        before = self.steady()
+        fall = self.device.say("fall", "danger")
+        until(lambda: self.state("binary_sensor.fall") == "on", SOON)
+        self.hass.stop()
+        registry = json.loads((self.hass.folder / ".storage/core.entity_registry").read_text())
+        ids = {e["unique_id"] for e in registry["data"]["entities"] if e["platform"] == "mqtt"}
+        assert ids == {f"{NAME}_{key}" for key in ENTITIES}, ids
+        self.hass.start()
+        until(lambda: self.state("binary_sensor.fall") == "on", SOON)
+        self.device.say("fall", "danger", state="cleared", alert_id=fall)
+        self.becomes(self.steady, before)
+
+    def nothing_was_complained_of(self) -> None:
+        bad = [line for line in self.hass.log() if (" WARNING " in line or " ERROR " in line)
+               and any(f"[homeassistant.{name}" in line for name in LOGGERS)
+               and not _expected(line)]  # fmt: skip
+        self.figures["warnings"] = len(bad)
+        assert not bad, "\n".join(bad[:10])
+
+    # --- what is asked again and again ---
+
+    def belt(self) -> dict[str, str]:
+        """The belt's entities without its name → state."""
+        return {
+            entity.replace(f"{NAME}_", ""): state["state"]
+            for entity, state in self.hass.states().items()
+            if f".{NAME}_" in entity
+        }
+
+    def steady(self) -> dict[str, str]:
+        """The same without the last event, which may have been another since."""
+        return {key: state for key, state in self.belt().items() if key != "event.alert"}
+
+    def becomes(self, of: Callable[[], dict[str, str]], wanted: dict[str, str]) -> None:
+        """Wait until it is as wanted; fails with what differs."""
+        try:
+            until(lambda: of() == wanted, SOON)
+        except AssertionError:
+            found = of()
+            differs = {k: (v, found.get(k)) for k, v in wanted.items() if found.get(k) != v}
+            raise AssertionError(f"wanted, found: {differs}") from None
+
+    def state(self, entity: str) -> str:
+        return self.belt().get(entity, "absent")
+
+    def gone(self) -> bool:
+        there = {k for k, v in self.belt().items() if v != "unavailable"}
+        return there == {"binary_sensor.connection"}
+
+    def critical(self, tag: str) -> bool:
+        shown = self.phone.shown().get(tag)
+        return shown is not None and shown["data"]["push"]["interruption-level"] == "critical"
+
+    def orders(self, name: str) -> list[dict[str, Any]]:
+        return [r for r in self.device.requests if r["command"] == name]
+
+    def fired(self) -> list[dict[str, Any]]:
+        """The alert's events, each once."""
+        states = {s["state"]: s for s in self.hass.changes(f"event.{NAME}_alert")
+                  if s["attributes"].get("event_type")}  # fmt: skip
+        return list(states.values())
+
+    def automate(self) -> None:
+        """The blueprints as a person would use them: imported, filled in, valid."""
+        phones = [self.broken.device_id, self.phone.device_id]
+        self.hass.automate("alerts", "rearguard/alerts.yaml", {"phones": phones})
+        session = f"binary_sensor.{NAME}_session"
+        self.hass.automate("silence", "rearguard/silence.yaml",
+                           {"phones": phones, "session": session, "seconds": 1})  # fmt: skip
+
+
+def _expected(line: str) -> bool:
+    """What is true and wanted: the broken phone, and a broker that is gone at the end."""
+    return "Disconnected from MQTT" in line or "Broken phone" in line
+
+
+SCENES: tuple[Callable[[Proof], None], ...] = (
+    Proof.every_entity_appears_with_its_state,
+    Proof.automate,
+    Proof.a_fall_is_one_event_and_one_notification_until_it_is_over,
+    Proof.what_the_broker_gives_twice_is_one_event,
+    Proof.the_button_acknowledges_what_it_names,
+    Proof.only_danger_help_and_faults_reach_the_phone,
+    Proof.the_weekly_test_is_marked_and_answered,
+    Proof.a_dead_belt_is_unavailable_and_missed,
+    Proof.home_assistant_restarted_knows_everything_again,
+    Proof.nothing_was_complained_of,
+)
