@@ -45,7 +45,8 @@ certificates() {
     if [ ! -f "$ca.crt" ]; then
         (umask 077; openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 9125 \
             -subj "/CN=Rearguard CA of $name" -addext basicConstraints=critical,CA:TRUE \
-            -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$ca.key" -out "$files/ca.crt" 2>/dev/null)
+            -addext keyUsage=critical,keyCertSign,cRLSign -keyout "$ca.key" -out "$files/ca.crt" 2>"$files/said") ||
+            fail "no CA could be made: $(tail -1 "$files/said")"
         install -m 0644 "$files/ca.crt" "$ca.crt"
         echo "   made a CA: $ca.crt"
     fi
@@ -55,9 +56,10 @@ certificates() {
             subjectKeyIdentifier=hash authorityKeyIdentifier=keyid \
             "subjectAltName=DNS:$name,DNS:$name.local,DNS:localhost,IP:127.0.0.1,IP:::1" >"$files/ext"
         (umask 077; openssl req -new -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -subj "/CN=$name" \
-            -keyout "$files/key" -out "$files/csr" 2>/dev/null
-        openssl x509 -req -in "$files/csr" -CA "$ca.crt" -CAkey "$ca.key" -CAcreateserial -days 3650 \
-            -extfile "$files/ext" -out "$files/crt" 2>/dev/null)
+            -keyout "$files/key" -out "$files/csr" 2>"$files/said" &&
+            openssl x509 -req -in "$files/csr" -CA "$ca.crt" -CAkey "$ca.key" -CAcreateserial -days 3650 \
+            -extfile "$files/ext" -out "$files/crt" 2>"$files/said") ||
+            fail "no certificate could be made: $(tail -1 "$files/said")"
         install -m 0640 -o root -g mosquitto "$files/key" "$BROKER/server.key"
         install -m 0644 "$files/crt" "$BROKER/server.crt"
         echo "   made a certificate for $name"

@@ -82,7 +82,11 @@ program() {
         # PYPI=1: where lgpio must be built (Python 3.13), with its C library in it
         run env PYPI=1 "$release/bin/python" -m pip install "${what[@]}"
         run rm -rf "$OPT/.source"
-        [ -n "$DRY" ] || { "$release/bin/rearguard" --help && sync && touch "$release/.whole"; } >/dev/null
+        if [ -z "$DRY" ]; then
+            "$release/bin/rearguard" --help >/dev/null || fail "the program does not start: $release/bin/rearguard"
+            sync # the mark must not be on the card before what it marks
+            touch "$release/.whole"
+        fi
     fi
     [ -n "$DRY" ] || { ln -sfn "releases/$name" "$OPT/current.new" && mv -T "$OPT/current.new" "$OPT/current"; }
     run ln -sfn "$OPT/current/bin/rearguard" "$COMMAND"

@@ -21,11 +21,11 @@ machine() {
     run modprobe i2c-dev || echo "   i2c-dev cannot be loaded now: it is after a restart"
 }
 
-# One line of ours in the Pi's configuration, for every model ([all]); once.
+# One line in the Pi's configuration, for every model ([all]), between marks of ours; once.
 boot_line() {
-    grep -qF "$1 $MARK" "$BOOT" && return
+    grep -qxF "$1" "$BOOT" && return
     if [ -n "$DRY" ]; then echo "   would add to $BOOT: $1"; return; fi
-    { cat "$BOOT"; printf '[all] %s\n%s %s\n' "$MARK" "$1" "$MARK"; } >"$BOOT.new"
+    { cat "$BOOT"; printf '%s begin\n[all]\n%s\n%s end\n' "$MARK" "$1" "$MARK"; } >"$BOOT.new"
     mv "$BOOT.new" "$BOOT"
     echo "   added to $BOOT: $1 (from the next restart on)"
     RESTART=1

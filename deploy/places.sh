@@ -10,7 +10,7 @@ COMMAND=/usr/local/bin/rearguard
 RULES=/etc/udev/rules.d/60-rearguard.rules
 UNITS=(rearguard-device rearguard-service)     # those that are enabled
 USERS=(rearguard-device rearguard-service)
-MARK='# rearguard'                             # ends each line of ours in a file of the system's
+MARK='# rearguard'                             # begins and ends what is ours in a file of the system's
 BOOT=''                                        # the Pi's own configuration, where there is one
 for file in /boot/firmware/config.txt /boot/config.txt; do
     [ -z "$BOOT" ] && [ -f "$file" ] && BOOT=$file

@@ -29,8 +29,8 @@ if [ -f "$BROKER_CONF" ]; then
     run rm -rf "$BROKER" "$BROKER_CONF"
     if booted; then run systemctl restart mosquitto; fi
 fi
-if [ -n "$BOOT" ] && grep -q " $MARK\$" "$BOOT"; then
-    run sed -i "/ $MARK\$/d" "$BOOT"
+if [ -n "$BOOT" ]; then
+    run sed -i "/^$MARK begin\$/,/^$MARK end\$/d" "$BOOT"
 fi
 if [ -n "$PURGE" ]; then
     run rm -rf "$DATA"
