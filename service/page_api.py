@@ -19,7 +19,10 @@ from service.recordings import Recordings, name_of
 from service.status import Status
 
 PAGE = Path(__file__).parent / "page"
-FILES = ("page.js", "page.css", "words.js", "walks.js", "walks.css")
+FILES = (
+    "page.css", "page.js", "words.js", "chart.js", "alerts.js", "sessions.js",
+    "walks.js", "walks.css",
+)  # fmt: skip
 SHOWN = 30  # episodes the page lists
 STREAM_EVERY = 0.25  # s between pictures on a live stream
 MAX_STREAMS = 8

@@ -1,7 +1,13 @@
 // The technician's page: draws what the live stream says, and says when it no longer says anything.
 "use strict";
 
+import { alerts } from "/alerts.js";
+import { Chart } from "/chart.js";
+import "/sessions.js";
+import { at, command, element, number, set, tell, words } from "/words.js";
+
 const LOST_AFTER = 1500; // ms without a picture (they come four times a second), by this clock
+const SPAN = 60; // s, what the charts show
 const RANGE = 4; // m, what the picture of the lane spans
 const LANE = { from: 46, to: 440 }; // its ends in the drawing
 const GUARDS = {
@@ -15,20 +21,18 @@ const DIRECTIONS = { still: "standing", forward: "forward", backward: "backward"
 const REAR = { nothing_in_range: "nothing in range", no_pulse: "no answer from the sensor",
   stuck: "sensor stuck", nak: "sensor gone", glitch: "answer not plausible",
   unknown: "not known" };
-const STREAMS = { loop: "Device", imu: "Motion sensor", rear: "Rear sensor" };
+const LIVE = {
+  distance_m: { title: "Distance behind", unit: "m", digits: 2, floor: 0, roof: 4 },
+  lean_deg: { title: "Lean, forward above 0", unit: "°", digits: 0, floor: -15, roof: 15 },
+  sway_m_s2: { title: "Sway", unit: "m/s²", digits: 2, floor: 0, roof: 1 },
+  lateness_ms: { title: "Lateness of the loop", unit: "ms", digits: 1, floor: 0, roof: 5 },
+};
+const charts = Object.fromEntries(
+  Object.entries(LIVE).map(([key, look]) => [key, new Chart(at("live"), look)]));
+const past = []; // pictures of the last SPAN seconds, each with `at` [s] by this clock
 
-const at = (id) => document.getElementById(id);
-const words = (text) => text.replaceAll("_", " ");
 let heard = performance.now(); // when the last picture came
-let any = false; // whether one has come at all
-
-function set(id, text) { // only when it changes, so that screen readers are not kept talking
-  if (at(id).textContent !== text) at(id).textContent = text;
-}
-
-function number(value, digits, unit) {
-  return value === null || value === undefined ? "–" : `${value.toFixed(digits)} ${unit}`;
-}
+let newest = null;
 
 function guard(kind, word, why) {
   at("guard").dataset.guard = kind;
@@ -38,6 +42,7 @@ function guard(kind, word, why) {
 }
 
 function draw(state) {
+  newest = state;
   set("belt", state.belt);
   const [kind, ...scenario] = state.source.split(":");
   const name = scenario.length ? ` (${words(scenario.join(":"))})` : "";
@@ -61,7 +66,7 @@ function draw(state) {
   at("wearer").style.transform = `rotate(${Math.max(-85, Math.min(85, -(lean ?? 0)))}deg)`;
 
   rows(state.streams);
-  service(state.service);
+  service(state.service, state.streams.clock.health === "fresh");
 }
 
 function behind(state) {
@@ -81,6 +86,18 @@ function behind(state) {
     : "not closing");
 }
 
+function curves() { // also while nothing comes: the gap is part of the picture
+  const now = performance.now() / 1000;
+  while (past.length && past[0].at < now - SPAN) past.shift();
+  if (document.hidden) return;
+  const t = past.map((state) => state.at);
+  for (const [key, chart] of Object.entries(charts)) {
+    const values = past.map((state) => state[key] ?? null);
+    chart.draw({ t, low: values, high: values, from: now - SPAN, to: now, left: `${SPAN} s ago`,
+      right: "now", now: document.body.hasAttribute("data-lost") ? null : newest?.[key] });
+  }
+}
+
 function rows(streams) {
   const body = at("streams");
   for (const [name, stream] of Object.entries(streams)) {
@@ -88,25 +105,28 @@ function rows(streams) {
     if (!row) {
       row = body.insertRow();
       row.id = `stream-${name}`;
-      const head = document.createElement("th");
+      const head = element("th", stream.name);
       head.scope = "row";
-      head.textContent = STREAMS[name] ?? name;
       row.append(head);
-      row.insertCell();
-      row.insertCell();
+      for (let n = 0; n < 3; n++) row.insertCell();
+      row.cells[3].append(element("span", ""), element("small", ""));
     }
     row.dataset.health = stream.health;
+    row.toggleAttribute("data-guards", stream.guards);
     row.cells[1].textContent = stream.age_s === null ? "–" : `${stream.age_s.toFixed(1)} s`;
-    row.cells[2].textContent = stream.health;
+    row.cells[2].textContent = stream.expected_hz === null ? "–" : `${stream.expected_hz.toFixed(0)}/s`;
+    row.cells[3].firstChild.textContent = stream.health;
+    row.cells[3].lastChild.textContent = stream.detail;
   }
 }
 
-function service(found) {
+function service(found, known) {
+  const waiting = found.oldest_waiting_raised_at;
   const facts = {
     Caregivers: found.broker === "connected" ? "reached through the broker" : `not reached: ${found.broker}`,
-    "Waiting to be told": found.waiting ? `${found.waiting}, since ${clock(found.oldest_waiting_raised_at)}` : "nothing",
+    "Waiting to be told": found.waiting ? `${found.waiting}, since ${new Date(waiting).toLocaleTimeString()}` : "nothing",
     "Device answers": found.device_answers ? "yes" : "no",
-    Storage: found.storage,
+    Times: known ? "of a clock that is set" : "of a clock that is not set: they may be wrong",
   };
   const list = at("service");
   if (!list.children.length)
@@ -118,111 +138,52 @@ function service(found) {
   });
 }
 
-function element(tag, text, name = "") {
-  const made = document.createElement(tag);
-  made.textContent = text;
-  if (name) made.className = name;
-  return made;
-}
-
-function clock(written) {
-  return written ? new Date(written).toLocaleTimeString() : "?";
-}
-
-function urgent(episodes) { // a fall must not be overlooked because the belt still guards
-  const lines = episodes.map((episode) => {
-    const line = document.createElement("p");
-    line.append(element("strong", words(episode.event)), ` since ${clock(episode.raised_at)}`,
-      episode.state === "acknowledged" ? `, acknowledged by ${episode.by}. ` : ". ", episode.helper);
-    return line;
-  });
-  const told = lines.map((line) => line.textContent).join("");
-  if (at("urgent").textContent !== told) at("urgent").replaceChildren(...lines);
-  at("urgent").hidden = !lines.length;
-}
-
-function alerts(episodes) {
-  urgent(episodes.filter((episode) => episode.open && episode.level === "danger"));
-  at("no-alerts").hidden = episodes.length > 0;
-  const focused = document.activeElement?.dataset?.ack;
-  at("list").replaceChildren(...episodes.map(alert));
-  if (focused) [...document.querySelectorAll("[data-ack]")].find((b) => b.dataset.ack === focused)?.focus();
-}
-
-function alert(episode) {
-  const item = document.createElement("li");
-  item.toggleAttribute("data-open", episode.open);
-  const level = element("span", episode.level, "level");
-  level.dataset.level = episode.level;
-  const text = document.createElement("div");
-  text.append(element("div", words(episode.event) + (episode.test ? " (test)" : ""), "name"));
-  const day = new Date(episode.raised_at).toDateString() === new Date().toDateString()
-    ? "" : `${new Date(episode.raised_at).toLocaleDateString()} `;
-  const told = episode.delivered ? "told" : "waiting to be told";
-  const changed = episode.state === "raised" ? "open" : `${episode.state} ${clock(episode.changed_at)}`;
-  const by = episode.by ? ` by ${episode.by}` : "";
-  text.append(element("div", `${day}${clock(episode.raised_at)} · ${changed}${by} · ${told}`, "small"));
-  if (episode.detail) text.append(element("div", episode.detail, "small"));
-  if (episode.open) text.append(element("div", episode.helper, "small"));
-  item.append(level, text);
-  if (episode.open && episode.state !== "acknowledged") {
-    const button = element("button", "Acknowledge");
-    button.type = "button";
-    button.dataset.ack = episode.alert_id;
-    button.setAttribute("aria-label", `Acknowledge ${words(episode.event)} of ${clock(episode.raised_at)}`);
-    button.addEventListener("click", () => command("ack", { alert_id: episode.alert_id }, button));
-    item.append(button);
-  }
-  return item;
-}
-
-async function command(name, values, button) {
-  const show = at("test-result");
-  button.disabled = true;
-  show.textContent = `${name}: asking the belt …`;
+async function selfTest() {
+  const show = at("test-result"), list = at("test-list");
+  at("test").disabled = true;
+  list.hidden = true;
+  show.textContent = "Asking the belt …";
   try {
-    const answer = await fetch(`/api/v1/commands/${name}`, {
-      method: "POST",
-      headers: { "Content-Type": "application/json", "X-Rearguard": "page" },
-      body: JSON.stringify(values),
-    });
-    const body = await answer.json();
-    if (answer.status === 401) {
-      show.replaceChildren(`${name}: the belt asks for its token: `);
-      const link = element("a", "log in");
-      link.href = "/login";
-      show.append(link);
-    } else if (!answer.ok) show.textContent = `${name}: ${body.detail}`;
-    else if (!body.result) show.textContent = `${name}: the belt took it, but no result came within 2 s`;
-    else show.textContent = `${name}: ${body.result.detail || body.result.state} (${clock(body.result.raised_at)})`;
+    const result = await command("test", {});
+    const failing = Object.values(newest?.streams ?? {}).filter((s) => s.guards && s.health !== "fresh");
+    const played = result ? `the motor: ${result.detail || result.state}` : "the belt took it, but no result came within 2 s";
+    show.textContent = `${failing.length ? `${failing.length} of what guards is not well` : "All that guards is fresh"}; ${played}. Was it felt?`;
+    list.replaceChildren(...Object.values(newest?.streams ?? {}).map((s) =>
+      element("li", `${s.name}: ${s.health}${s.detail ? `, ${s.detail}` : ""}`)));
+    list.hidden = false;
   } catch (error) {
-    show.textContent = `${name}: the service does not answer (${error.message})`;
+    tell(show, `Self-test: ${error.message}`, error.status);
   }
-  button.disabled = false;
+  at("test").disabled = false;
 }
 
 function listen() {
   const stream = new EventSource("/api/v1/events");
   stream.addEventListener("state", (event) => {
     heard = performance.now();
-    any = true;
-    draw(JSON.parse(event.data));
+    const state = JSON.parse(event.data);
+    past.push({ ...state, at: heard / 1000 });
+    draw(state);
     freshness();
   });
   stream.addEventListener("alerts", (event) => alerts(JSON.parse(event.data).episodes));
-  stream.addEventListener("error", () => {
-    if (stream.readyState === EventSource.CLOSED) setTimeout(listen, 3000); // refused: ask again
+  stream.addEventListener("error", async () => {
+    if (stream.readyState !== EventSource.CLOSED) return; // it tries again by itself
+    const answer = await fetch("/api/v1/status").catch(() => null);
+    if (answer?.status === 401) location.reload(); // the log-in has ended: show the form
+    else setTimeout(listen, 3000);
   });
 }
 
 function freshness() {
   const age = performance.now() - heard;
   const lost = age > LOST_AFTER;
+  const seconds = Math.floor(age / 1000);
   at("stale").hidden = !lost;
   document.body.toggleAttribute("data-lost", lost);
+  at("as-of").textContent = newest ? `Data is ${seconds} s old.` : "";
   if (!lost) return;
-  const seconds = Math.floor(age / 1000);
-  set("stale", any ? `No connection to the belt: data is ${seconds} s old`
+  set("stale", newest ? `No connection to the belt: data is ${seconds} s old`
     : `No connection to the belt: no data for ${seconds} s`);
   guard("unknown", "Not known", "This page hears nothing from the belt. Do not rely on it.");
 }
@@ -245,5 +206,5 @@ function ticks() {
 
 ticks();
 listen();
-setInterval(freshness, 250);
-at("test").addEventListener("click", () => command("test", {}, at("test")));
+setInterval(() => { freshness(); curves(); }, 250);
+at("test").addEventListener("click", selfTest);

@@ -9,16 +9,20 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from device.alerts import Record
 from device.frames import Guard
 from tests.conftest import missing
 from tests.service.belt import Device, Service, configure, free_port, make_token
+from tests.service.test_recordings import keep
 
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
+AXE = Axe()
 expect.set_options(timeout=10_000)  # ms; a busy machine is no failure
 
 
@@ -110,7 +114,9 @@ def test_the_motor_test_and_an_acknowledge_by_keyboard(page: Page, device: Devic
     expect(page.locator("#guard-word")).to_have_text("Guarding")
     page.locator("#test").focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#test-result")).to_contain_text("test: the motor was felt")
+    expect(page.locator("#test-result")).to_contain_text("All that guards is fresh")
+    expect(page.locator("#test-result")).to_contain_text("the motor was felt")
+    expect(page.locator("#test-list")).to_contain_text("Motion sensor: fresh")
 
     expect(page.locator("#urgent")).to_be_hidden()
     device.say("fall", "danger", detail="<b>not markup</b>")
@@ -122,7 +128,7 @@ def test_the_motor_test_and_an_acknowledge_by_keyboard(page: Page, device: Devic
     page.keyboard.press("Enter")
     expect(item).to_contain_text("acknowledged")
     expect(item).to_contain_text("by http")
-    expect(item.get_by_role("button")).to_have_count(0)
+    expect(item.get_by_role("button")).to_have_count(0)  # hidden ones do not count
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -156,10 +162,161 @@ CONTRAST = """() => {
 }"""
 
 
+def test_the_last_minute_is_drawn_with_its_gaps(page: Page, device: Device) -> None:
+    device.frame.lateness = 0.0123
+    lateness = page.locator(".chart", has_text="Lateness")
+    expect(lateness.locator(".value")).to_have_text("12.3 ms")
+    expect(lateness.locator(".top")).to_have_text("12.3")
+    distance = page.locator(".chart", has_text="Distance behind")
+    expect(distance.locator(".value")).to_have_text("2.50 m")
+    expect(distance.get_by_role("img")).to_have_attribute(
+        "aria-label", "Distance behind, 60 s ago to now: from 2.50 m to 2.50 m"
+    )
+    band = distance.locator(".band")
+    assert str(band.get_attribute("d")).count("M") == 1
+    device.frame.distance = float("nan")
+    expect(distance.locator(".value")).to_have_text("–")
+    device.frame.distance = 1.0
+    expect(distance.locator(".value")).to_have_text("1.00 m")
+    page.wait_for_function(
+        "document.querySelector('.band').getAttribute('d').split('M').length > 2"
+    )
+
+
+def test_an_alert_its_chain_and_its_recording(
+    page: Page, device: Device, belt: tuple[Device, Service]
+) -> None:
+    alert_id = device.say("fall_imminent", "danger")
+    for event, state in (
+        ("fall", "raised"),
+        ("fall", "acknowledged"),
+        ("fall_cancelled", "raised"),
+    ):
+        record = {"by": "button"} if event == "fall_cancelled" else {}
+        level = "info" if event == "fall_cancelled" else "danger"
+        device.recorder.put(
+            Record("alert", event, level, state, alert_id, device.frame.tick, **record)
+        )
+    item = page.locator("#list > li", has_text="by button")
+    expect(item.locator(".name")).to_have_text("fall")
+    expect(item).to_contain_text("cancelled")
+    expect(item.get_by_role("button", name="Recording")).to_have_count(0)
+    item.get_by_text("What happened").click()
+    steps = item.locator("details li")
+    expect(steps).to_have_count(4)
+    expect(steps.first).to_contain_text("fall imminent, danger, raised")
+    expect(steps.last).to_contain_text("fall cancelled, info, raised by button")
+    device.say("obstacle", "warning")  # the list changes under an open chain
+    expect(page.locator("#list > li").first).to_contain_text("obstacle")
+    expect(steps.first).to_be_visible()
+
+    name = keep(device.journal.parent / "recordings", device, alert_id)
+    page.get_by_role("button", name="Recording of fall").click()
+    dialog = page.get_by_role("dialog")
+    expect(dialog.locator(".chart")).to_have_count(3)
+    expect(dialog.locator(".chart", has_text="Specific force").locator(".top")).to_have_text("45.0")
+    marks = dialog.locator("#recording-marks")
+    for step in ("fall imminent, danger, raised", "fall cancelled, info, raised by button"):
+        expect(marks).to_contain_text(step)
+    expect(dialog.locator(".labels b").first).to_have_text("1")
+    with page.expect_download() as download:
+        dialog.get_by_role("link", name="Download").click()
+    assert download.value.suggested_filename == f"{name}.zip"
+    assert AXE.run(page).violations_count == 0, AXE.run(page).generate_report()
+    page.keyboard.press("Escape")
+    expect(dialog).to_be_hidden()
+
+
+def test_the_support_bundle_is_one_click(page: Page) -> None:
+    with page.expect_download() as download:
+        page.get_by_role("link", name="Support bundle").click()
+    assert download.value.suggested_filename == "rearguard-test.zip"
+
+
+def test_sessions_are_listed(page: Page, device: Device) -> None:
+    totals = {"dose_s": 300.0, "steps": 412, "distance_m": 180.0}
+    for event, state in (("start", "raised"), ("stop", "cleared")):
+        device.recorder.put(
+            Record(
+                "session", event, state=state, t=device.frame.tick, session="s1", wearer="Ada",
+                detail="dose", measurements=totals if event == "stop" else {},
+            )
+        )  # fmt: skip
+    page.wait_for_function(
+        "fetch('/api/v1/sessions').then(a => a.json())"
+        ".then(a => a.sessions[0]?.state === 'cleared')"
+    )
+    page.reload()
+    row = page.locator("#session-list tr")
+    expect(row).to_contain_text("Ada")
+    expect(row).to_contain_text("5.0 min")
+    expect(row).to_contain_text("412")
+    expect(page.get_by_role("link", name="Report on Ada")).to_be_visible()
+
+
+def test_it_is_light_and_needs_nothing_from_elsewhere(
+    chromium: Browser, belt: tuple[Device, Service]
+) -> None:
+    page = chromium.new_page()
+    asked: dict[str, int] = {}
+    page.on(
+        "response",
+        lambda r: asked.update({r.url: len(r.body()) if "events" not in r.url else 0}),
+    )
+    page.goto(belt[1].url)
+    expect(page.locator("#guard-word")).to_have_text("Guarding")
+    page.wait_for_load_state("load")
+    assert all(url.startswith((belt[1].url, "data:")) for url in asked)
+    assert 10_000 < sum(asked.values()) < 200_000, asked
+    page.close()
+
+
+def test_all_of_it_can_be_reached_by_keyboard_and_it_shows_where_one_is(page: Page) -> None:
+    expect(page.locator("#guard-word")).to_have_text("Guarding")
+    reached = []
+    for _ in range(200):
+        page.keyboard.press("Tab")
+        text, outline, again = page.evaluate(FOCUSED)
+        if again:
+            break
+        reached.append(text)
+        assert outline == "solid", f"it cannot be seen that one is at {text}"
+    assert {"Skip to the alerts", "Self-test with the motor", "Support bundle"} <= set(reached)
+    visible = page.locator("button:visible, a:visible, summary:visible").count()
+    assert len(reached) >= visible, "something that can be clicked cannot be reached"
+
+
+# what has the focus: its text, its outline, and whether it had it before
+FOCUSED = """() => {
+  const e = document.activeElement, again = e === document.body || e.dataset.seen === "1";
+  e.dataset.seen = "1";
+  return [e.textContent, getComputedStyle(e).outlineStyle, again];
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("lost", [False, True])
+def test_axe_finds_no_barrier(
+    page: Page, device: Device, belt: tuple[Device, Service], scheme: Literal["light", "dark"],
+    lost: bool,
+) -> None:  # fmt: skip
+    """axe-core with all its rules, guarding and lost, light and dark, an alert of danger open."""
+    page.emulate_media(color_scheme=scheme)
+    device.say("sos", "danger")
+    expect(page.locator("#urgent")).to_contain_text("sos")
+    page.locator("#list summary").first.click()
+    if lost:
+        belt[1].process.send_signal(signal.SIGSTOP)
+        expect(page.locator("#stale")).to_be_visible()
+    found = AXE.run(page)
+    belt[1].process.send_signal(signal.SIGCONT)
+    assert found.violations_count == 0, found.generate_report()
+
+
 def test_the_picture_and_the_icons_have_their_words(page: Page) -> None:
     expect(page.get_by_role("img", name="Distance behind the wearer")).to_be_visible()
     expect(page.get_by_role("status").first).to_have_text("Guarding")
-    expect(page.get_by_role("button", name="Test the motor")).to_be_visible()
+    expect(page.get_by_role("button", name="Self-test with the motor")).to_be_visible()
     levels = page.locator(".level").all_inner_texts()
     assert all(levels), "a level is a word, not a colour"
 
@@ -176,12 +333,12 @@ def test_beyond_loopback_the_form_lets_in(
     try:
         page = chromium.new_page()
         page.goto(service.url)
-        page.get_by_role("button", name="Test the motor").click()
-        page.get_by_role("link", name="log in").click()
+        page.get_by_role("button", name="Self-test with the motor").click()
+        page.get_by_role("link", name="Log in").click()
         page.get_by_label("Token for this belt").fill(token)
         page.get_by_role("button", name="Log in").click()
         expect(page.locator("#guard-word")).to_have_text("Guarding")
-        page.get_by_role("button", name="Test the motor").click()
+        page.get_by_role("button", name="Self-test with the motor").click()
         expect(page.locator("#test-result")).to_contain_text("the belt took it")
         page.close()
     finally:
