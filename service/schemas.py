@@ -10,6 +10,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from device.commands import MOST_EFFORT
+from service.desk import MAX_BY, MAX_ID, PLAIN
+from service.programme import PROGRAMMES
+
 LevelWord = Literal["info", "notice", "caution", "warning", "stop", "fault", "danger"]
 StateWord = Literal["raised", "cleared", "confirmed", "cancelled", "acknowledged"]
 HealthWord = Literal["fresh", "absent", "stale", "faulty"]
@@ -143,6 +147,27 @@ class Answer(BaseModel):
     accepted: Literal[True]
     request: str
     result: Record | None = Field(description="null: none came within 2 s.")
+
+
+class Command(BaseModel):
+    """What every command may say besides."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+    by: str = Field("", max_length=MAX_BY, pattern=f"^{PLAIN}$", description="Who asks.")
+    id: str = Field(
+        "", max_length=MAX_ID, pattern=f"^{PLAIN}$", description="Carried out once under one id."
+    )
+
+
+class Effort(Command):
+    borg_cr10: float = Field(ge=0, le=MOST_EFFORT, description="Borg's CR10: 10 is extreme.")
+
+
+class Programme(Command):
+    name: str = Field(
+        max_length=40, description="A key of /api/v1/programmes, or `none`.",
+        json_schema_extra={"enum": [*PROGRAMMES, "none"]},
+    )  # fmt: skip
 
 
 class Recording(BaseModel):

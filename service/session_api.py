@@ -8,10 +8,11 @@ import math
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import Body, FastAPI, Path, Query, Request
+from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import FileResponse, HTMLResponse
 
 from device.questions import PLACE, QUESTIONS
+from service import schemas
 from service.command_api import carried_out
 from service.course import Course, words
 from service.desk import Desk
@@ -108,18 +109,16 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
         return HTMLResponse(report(dossier(name), belt), headers=REPORT_HEADERS)
 
     @app.post("/api/v1/sessions/{session}/effort", summary="How hard a session was")
-    async def effort(
-        request: Request, session: SessionId, said: Annotated[dict[str, Any], Body()]
-    ) -> dict[str, Any]:
+    async def effort(request: Request, session: SessionId, said: schemas.Effort) -> dict[str, Any]:
         """`borg_cr10`: 0 (nothing at all) to 10 (extremely hard), on Borg's CR10 scale."""
-        return await carried_out(desk, history, request, "rate", {**said, "session": session})
+        arguments = {**_said(said), "session": session}
+        return await carried_out(desk, history, request, "rate", arguments)
 
     @app.post("/api/v1/wearers/{name}/programme", summary="Begin a programme today, or end it")
-    async def programme(
-        request: Request, name: Name, said: Annotated[dict[str, Any], Body()]
-    ) -> dict[str, Any]:
+    async def programme(request: Request, name: Name, said: schemas.Programme) -> dict[str, Any]:
         """`name`: a key of /api/v1/programmes, or `none`. The goal follows by itself."""
-        return await carried_out(desk, history, request, "programme", {**said, "wearer": name})
+        arguments = {**_said(said), "wearer": name}
+        return await carried_out(desk, history, request, "programme", arguments)
 
     @app.get("/api/v1/screening", summary="The screening's questions, and the place's checklist")
     def screening() -> dict[str, Any]:
@@ -138,6 +137,11 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
             }
             for name, plan in PROGRAMMES.items()
         }
+
+
+def _said(body: schemas.Command) -> dict[str, Any]:
+    said: dict[str, Any] = body.model_dump(exclude_defaults=True)
+    return said
 
 
 _TEST = {"title": "3-metre backward walk", "unit": "s", "better": -1}
