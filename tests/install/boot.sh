@@ -24,10 +24,10 @@ systemctl show -P NRestarts rearguard-device
 tried=$(systemctl show -P InvocationID rearguard-device)
 
 pid=$(main_pid rearguard-service)
-kill -KILL "$pid"
+[ "$pid" -gt 1 ] && kill -KILL "$pid"
 wait_for "the service was killed and is back" 20 another_pid "$pid"
 pid=$(main_pid rearguard-service)
-kill -STOP "$pid"
+[ "$pid" -gt 1 ] && kill -STOP "$pid"
 wait_for "the service was stopped: the watchdog ended it, and it is back" 60 another_pid "$pid"
 
 wait_for "the device is tried again" 90 another_run "$tried"
