@@ -274,5 +274,9 @@ class Config:
         return self.belt.data_dir / "plans"
 
     @property
+    def reserve_file(self) -> Path:
+        return self.belt.data_dir / "reserve"
+
+    @property
     def store_file(self) -> Path:
         return self.belt.data_dir / "store.sqlite"

@@ -43,6 +43,7 @@ from service.own import OwnRecords
 from service.page_api import PAGE
 from service.presence import Presence
 from service.recordings import Recordings
+from service.reserve import Reserve, Shortage
 from service.retention import Retention
 from service.status import Status
 from service.store import Store
@@ -72,6 +73,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         tls = page_tls(config.http)
         web.check_reach(config, tls=tls)
         listener = web.listen(config.http)
+        config.belt.data_dir.mkdir(parents=True, exist_ok=True)
+        Reserve(config.reserve_file).keep()  # a full disk must not keep the service from starting
         store = Store(config.store_file)
     except (
         settings.ConfigError, CredentialError, StoreError, tokens.TokenError, OSError
@@ -134,6 +137,7 @@ def _run(config: Config, listener: Door, store: Store, recent: Recent, *, tls: b
         watch,
         intake,
         Presence(own, watch, store, history),
+        Shortage(Reserve(config.reserve_file), own, store, history),
         desk,
         broker,
         delivery,
@@ -195,12 +199,14 @@ def _run(config: Config, listener: Door, store: Store, recent: Recent, *, tls: b
     return 1 if failed else 0
 
 
-def _tell_the_wearer(send: Callable[..., object], alert_id: str) -> None:
-    """Help has been told: the belt lets the wearer feel it."""
+def _tell_the_wearer(send: Callable[..., object], alert_id: str) -> bool:
+    """Help has been told: the belt lets the wearer feel it. Whether the device heard."""
     try:
         send("told", "service", alert_id=alert_id)
+        return True
     except commands.CommandError as error:
         log.warning("the wearer was not told that %s arrived: %s", alert_id, error)
+        return False
 
 
 def _ask_device(send: Callable[..., dict[str, Any]], history: History) -> str:

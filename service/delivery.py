@@ -40,11 +40,12 @@ class Delivery:
     """
 
     def __init__(
-        self, store: Store, broker: Broker, topic: str, boot: str, told: Callable[[str], None]
+        self, store: Store, broker: Broker, topic: str, boot: str, told: Callable[[str], bool]
     ) -> None:
         """`boot`: this boot's id; records of the same boot are aged by the monotonic clock.
 
-        `told` gets the alert_id of each danger, raised or said again, once the broker has it.
+        `told` gets the alert_id of each danger, raised or said again, once the broker has it, and
+        says whether the device heard: one that does not is not asked again in the same round.
         """
         self._store, self._broker, self._topic, self._boot = store, broker, topic, boot
         self._told = told
@@ -67,6 +68,7 @@ class Delivery:
             self._more = True
         if self._more and self._broker.connected and now.t >= self._resume_at:
             self._send(now)  # before the marks: what is new does not wait for their sync
+        device_hears = True
         for mid, refused in self._broker.receipts():
             flight = self._in_flight.pop(mid, None)
             if flight is None:
@@ -76,8 +78,8 @@ class Delivery:
             if refused:
                 continue
             self._unmarked.append(flight.seq)
-            if flight.danger:
-                self._told(flight.danger)
+            if flight.danger and device_hears:
+                device_hears = self._told(flight.danger)
         if self._unmarked:
             self._store.delivered(self._unmarked, now.written())
             self._unmarked.clear()

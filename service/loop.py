@@ -17,6 +17,7 @@ from service.discovery import Discovery
 from service.intake import Intake
 from service.moment import Moment, moment
 from service.presence import Presence
+from service.reserve import Shortage
 from service.retention import Retention
 from service.telemetry import Telemetry
 from service.watch import Watch
@@ -37,6 +38,7 @@ class Loop(threading.Thread):
         watch: Watch,
         intake: Intake,
         presence: Presence,
+        shortage: Shortage,
         desk: Desk,
         broker: Broker,
         delivery: Delivery,
@@ -48,6 +50,7 @@ class Loop(threading.Thread):
     ) -> None:
         super().__init__(name="loop", daemon=True)
         self._watch, self._intake, self._presence = watch, intake, presence
+        self._shortage = shortage
         self._desk, self._broker = desk, broker
         self._delivery, self._telemetry = delivery, telemetry
         self._discovery, self._retention = discovery, retention
@@ -85,7 +88,8 @@ class Loop(threading.Thread):
 
     def _records(self, now: Moment) -> None:
         try:
-            new = bool(self._intake.poll(now))
+            new = self._shortage.poll(now)  # first: it makes the room that the others need
+            new |= bool(self._intake.poll(now))
             new |= self._presence.poll(now)
             new |= self._desk.poll(now)
             new |= self._weekly.poll(now)

@@ -47,6 +47,7 @@ class Filling:
 
     def __init__(self, rig: Rig, seed: int) -> None:
         self.rig, self.dice, self.ledger = rig, random.Random(seed), Ledger()
+        self.meanwhile = 0  # alerts that came while the disk was full: the reserve has gone
         self.ballast = rig.folder / "data" / "ballast"
 
     def run(self, count: int) -> Ledger:
@@ -61,6 +62,8 @@ class Filling:
             self.ledger.wrong.append("the device did not end")
         self._start_anew()
         self.rig.arrived(PATIENCE)
+        if not self.meanwhile:
+            self.ledger.wrong.append("no alert came while the disk was full")
         self.ledger.settle(said_in(self.rig.folder), self.rig.caregiver.alerts())
         return self.ledger
 
@@ -69,7 +72,9 @@ class Filling:
         left = self.dice.choice((0, self.dice.randrange(4096), self.dice.randrange(200_000)))
         self._fill(left)
         self.ledger.faults["disk full"] += 1
-        time.sleep(self.dice.uniform(0.2, 1.5))
+        before = len(self.rig.caregiver.alerts())
+        time.sleep(self.dice.uniform(1.5, 3.0))
+        self.meanwhile += len(self.rig.caregiver.alerts()) - before
         if self.dice.random() < 0.4:
             self._start_anew()
             self.ledger.faults["service killed"] += 1

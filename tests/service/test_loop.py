@@ -19,6 +19,7 @@ from service.loop import Loop
 from service.moment import moment
 from service.own import OwnRecords
 from service.presence import Presence
+from service.reserve import Reserve, Shortage
 from service.retention import Retention
 from service.store import Store
 from service.telemetry import Telemetry
@@ -52,9 +53,10 @@ def test_a_disk_that_refuses(
         watch,
         Intake(config.journal_dir, store, own, told.append, 1 << 20),
         Presence(own, watch, store, history),
+        Shortage(Reserve(config.reserve_file), own, store, history),
         Desk(store, history, own, no_device),
         link,
-        Delivery(store, link, TOPIC + "alert", "boot", lambda _: None),
+        Delivery(store, link, TOPIC + "alert", "boot", lambda _: True),
         Telemetry(link, TOPIC, Live(config, watch), history, Walks(config.store_file)),
         Discovery(link, BELT, "1"),
         Weekly(WeeklyTest(), own, store, history, watch.silence),
