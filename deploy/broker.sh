@@ -32,6 +32,8 @@ keyfile $BROKER/server.key
 tls_version tlsv1.2
 persistent_client_expiration 14d
 max_queued_messages 10000
+max_packet_size 262144
+max_connections 64
 T
     run systemctl enable --quiet mosquitto
 }

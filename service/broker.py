@@ -16,6 +16,8 @@ from typing import Any, NamedTuple, TypeVar
 
 import paho.mqtt.client as mqtt
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
+from paho.mqtt.packettypes import PacketTypes
+from paho.mqtt.properties import Properties
 
 from device.config import Mqtt
 
@@ -28,6 +30,7 @@ BACKOFF = (0.5, 1.0, 2.0, 4.0, 5.0)  # s before each further attempt; the last o
 NOBODY_LISTENS = 0x10  # MQTT 5, 3.4.2.1: taken, but no subscription matches
 UNSUPPORTED = 0x84  # 3.2.2.2: the broker does not speak this version
 VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
+MAX_PACKET = 8192  # bytes of a packet to us; paho would keep one of any size in memory
 MAX_HELD = 64  # messages from outside that may wait; more are dropped, and logged
 
 
@@ -149,9 +152,19 @@ class Broker:
         client.on_disconnect = self._on_disconnect
         client.on_publish = self._on_publish
         client.on_message = self._on_message
-        client.connect_async(self._settings.host, self._settings.port, KEEP_ALIVE)
+        client.connect_async(
+            self._settings.host, self._settings.port, KEEP_ALIVE, properties=self._bounds()
+        )
         self._client = client  # before its thread starts: callbacks of any other are ignored
         client.loop_start()
+
+    def _bounds(self) -> Properties | None:
+        """What we want from the broker; over 3.1.1 nothing can be asked."""
+        if self._version != "5":
+            return None
+        wanted = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
+        wanted.MaximumPacketSize = MAX_PACKET
+        return wanted
 
     def _drop(self) -> None:
         client, self._client, self.connected = self._client, None, False

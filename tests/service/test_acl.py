@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -71,8 +73,10 @@ def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
     access.write_bytes((ROOT / "deploy" / "mosquitto.acl").read_bytes())
     for file in (passwords, access):
         file.chmod(0o600)
+    written = (ROOT / "deploy" / "broker.sh").read_text()
+    limits = "\n".join(re.findall(r"^max_(?:packet_size|connections) \d+$", written, re.MULTILINE))
     broker = Mosquitto(
-        tmp_path, f"allow_anonymous false\npassword_file {passwords}\nacl_file {access}"
+        tmp_path, f"allow_anonymous false\npassword_file {passwords}\nacl_file {access}\n{limits}"
     )
     yield broker
     broker.kill()
@@ -162,6 +166,18 @@ def test_the_belt_itself_does_all_it_must_under_this_list(
         until(lambda: alert_id in "".join(house.of("alert/active")[-1:]))
         house.publish("command/test", '{"by": "anna"}')
         until(lambda: [r["by"] for r in device.requests if r["command"] == "test"] == ["mqtt:anna"])
+
+        memory = Path(f"/proc/{service.process.pid}/status")
+        for size in (2_000, 100_000, 5_000_000):  # checked here; kept back; refused by the broker
+            caregiver = Client(guarded.port, "caregiver")
+            until(caregiver._client.is_connected)
+            caregiver._client.publish("rearguard/test/command/ack", b" " * size, qos=1)
+            house.publish("command/stop", json.dumps({"id": str(size)}))
+            caregiver.close()
+        until(lambda: [r["command"] for r in device.requests].count("stop") == 3)
+        assert int(memory.read_text().split("VmHWM:")[1].split()[0]) < 90_000  # kB, at its most
+        assert service.log().count("at most 1024 bytes") == 1, "the others never came"
+        assert service.log().count("connected to the broker") == 1
         service.kill()
         until(lambda: house.of("status")[-1:] == ["offline"])  # the last will passes as well
     finally:

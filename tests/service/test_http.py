@@ -155,6 +155,20 @@ def test_every_error_is_a_problem(http: httpx.Client) -> None:
     assert http.get("/openapi.json").json()["info"]["title"] == "Rearguard"
 
 
+def test_every_answer_tells_browsers_what_they_may_do_with_it(http: httpx.Client) -> None:
+    for path in ("/", "/page.js", "/api/v1/status", "/healthz", "/nowhere", "/login"):
+        headers = http.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'self'" in policy
+        assert "unsafe" not in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["x-frame-options"] == "DENY"
+        assert headers["referrer-policy"] == "no-referrer"
+        assert headers["cache-control"] == "no-store"
+        assert "server" not in headers
+        assert "access-control-allow-origin" not in headers
+
+
 def test_it_is_small(service: Service, http: httpx.Client) -> None:
     http.get("/api/v1/status")
     status = Path(f"/proc/{service.process.pid}/status").read_text()
