@@ -102,8 +102,9 @@ def examine(config: Config, clock: Clock, ask: Ask, report: Report) -> Iterator[
 def parts(hands: Hands) -> Iterator[Finding]:
     """On the buses and pins themselves."""
     config = hands.config
-    yield from buses.examine(hands)
-    yield from pins.examine(hands)
+    with hands.powered():
+        yield from buses.examine(hands)
+        yield from pins.examine(hands)
     yield machine.calibrated(load_calibration(config.calibration_file, config.belt.name))
     yield machine.rights()
 

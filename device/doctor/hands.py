@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from typing import Any
 
 from device.clock import Clock
 from device.config import Config
+from device.drivers.bus import PowerSwitch
 from device.drivers.pi_power import PiPower
+
+POWER_UP_S = 0.1  # s until the slowest part on the bus answers
 
 
 class NoPinsError(Exception):
@@ -26,6 +30,18 @@ class Hands:
     supply: PiPower
     taken: Callable[[], tuple[type[Exception], ...]]
     ask: Callable[[str], bool | None]  # a yes or no; None: there is nobody to ask
+
+    @contextmanager
+    def powered(self) -> Iterator[None]:
+        """With the sensors' power on, where a pin switches it ([imu] power_pin)."""
+        pin = self.config.imu.power_pin
+        with ExitStack() as held:
+            if pin >= 0:
+                # a pin that cannot be had is told by who examines the pins
+                with suppress(NoPinsError, *self.taken()):
+                    held.callback(PowerSwitch(self.open_pins(), pin).close)
+                    self.wait(POWER_UP_S)
+            yield
 
     def wait(self, seconds: float) -> None:
         self.clock.sleep_until(self.clock.now() + seconds)

@@ -13,7 +13,7 @@ from gpiozero.exc import GPIOZeroError
 from device.calibration import Calibration
 from device.clock import Clock
 from device.config import Config
-from device.drivers.bus import Bus, open_smbus
+from device.drivers.bus import Bus, PowerSwitch, open_smbus
 from device.drivers.drv2605l import Drv2605l
 from device.drivers.imu import ChipError
 from device.drivers.motor import Motor
@@ -21,6 +21,7 @@ from device.remedies import REMEDIES
 from device.sources.belt import BeltSource, assemble, quiet
 from device.sources.worker import BusThread
 
+POWER_UP_TRIES = 5  # transfers that a chip whose power has just come may leave unanswered
 PATIENCE_S = 0.004  # s the loop waits for a bus at each tick; an ordinary read takes 2 at 100 kHz
 
 
@@ -66,8 +67,13 @@ def motor(config: Config) -> Any:
     try:
         if config.motor.driver == "pwm":
             return Motor(pins(config), config.motor.pin)
-        driver = Drv2605l(Bus(lambda: bus(config.imu.bus)), lambda job: job())
-        driver.work(0.0)
+        pin = config.imu.power_pin
+        switch = PowerSwitch(pins(config), pin) if pin >= 0 else None
+        driver = Drv2605l(Bus(lambda: bus(config.imu.bus), switch), lambda job: job())
+        for attempt in range(1 if switch is None else POWER_UP_TRIES):
+            driver.work(float(attempt))
+            if not driver.fault:
+                break
     except _NoBusError as error:
         raise HardwareMissingError(str(error.strerror), "no_bus") from error
     except pin_errors() as error:

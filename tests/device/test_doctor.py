@@ -59,6 +59,20 @@ def test_a_healthy_belt_is_found_so(config: Config, tmp_path: Path) -> None:
     assert patient.parts.world._duty == 0.0, "the motor is left off"
 
 
+def test_the_power_that_a_pin_switches_is_on_meanwhile_and_off_after(tmp_path: Path) -> None:
+    patient = Patient(tmp_path, replace(DRV, imu=Imu(power_pin=5)))
+    obliging(patient)
+    switch, catch_up = patient.parts.pins.pin(5), patient.parts.bus._catch_up
+
+    def fed() -> None:
+        patient.parts.imu.present = patient.parts.motor.present = bool(switch.state)
+        catch_up()
+
+    patient.parts.bus._catch_up = fed
+    assert [f for f in examine(patient).findings if f.fault] == []
+    assert switch.function == "input"
+
+
 def test_with_nobody_to_ask_it_says_what_it_does_not_know(tmp_path: Path) -> None:
     report = examine(Patient(tmp_path, PWM))
     unknown = {f.part: f.said for f in report.findings if f.unknown}
