@@ -96,6 +96,9 @@ def played(name: str, folder: Path) -> dict[str, Any]:
 def _judge(scene: Scene, it: dict[str, Any]) -> str:
     """What is not as it must be, in one line; empty: nothing."""
     wrong = []
+    if scene.doctor and not it["doctor"]["guarding_possible"]:
+        faults = [f"{f['part']}: {f['said']}" for f in it["doctor"]["findings"] if "fault" in f]
+        wrong.append(f"its doctor finds {', '.join(faults)}")
     if it["status"] != "online":
         wrong.append(f"its status is {it['status'] or 'never told'}")
     if it["frames"]["source"] != "live":

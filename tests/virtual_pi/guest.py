@@ -110,8 +110,9 @@ def play(name: str, folder: Path) -> dict[str, Any]:
         config = Path("/run/rearguard.toml")
         config.write_text(CONFIG.format(belt=BELT, run=RUN, data=data, port=port) + scene.belt)
         stage = Stage(scene, folder, port)
-        children.start("service", python("service", "--config", str(config)))
         with _player(name, config, stage) as player:
+            examined = _examined(config, folder) if scene.doctor else None
+            children.start("service", python("service", "--config", str(config)))
             stage.begun = time.monotonic()
             children.start("device", python("device", "--config", str(config)))
             _until_guarding(stage, children)
@@ -126,6 +127,7 @@ def play(name: str, folder: Path) -> dict[str, Any]:
             return {
                 "guarding_s": stage.guarding - stage.begun,
                 "status": stage.caregiver.status(),
+                "doctor": examined,
                 "told": stage.outcomes(),
                 "alerts": [
                     {"at": at - stage.going, **record} for at, record in stage.caregiver.alerts()
@@ -133,6 +135,17 @@ def play(name: str, folder: Path) -> dict[str, Any]:
                 "played": stage.events(),
                 "frames": _frames(stage),
             }
+
+
+def _examined(config: Path, folder: Path) -> Any:
+    """What the doctor finds on this kernel's buses and pins."""
+    words = "import sys; from device.cli import main; sys.exit(main(sys.argv[1:]))"
+    with (folder / "doctor.log").open("wb") as log:
+        said = subprocess.run(
+            [sys.executable, "-c", words, "doctor", "--yes", "--json", "-", "--config", config],
+            stdout=subprocess.PIPE, stderr=log, check=False,
+        ).stdout  # fmt: skip
+    return json.loads(said)
 
 
 def _until_guarding(stage: Stage, children: Children) -> None:

@@ -49,6 +49,7 @@ class Scene:
     belt: str = PINS
     recording: tuple[str, str] | None = None  # (set, trial): moves the belt once its wearer goes
     seconds: float = 25.0  # for all of it, from the moment the belt guards
+    doctor: bool = False  # `rearguard doctor` examines the belt before its device starts
 
 
 def _set(part: str, name: str, value: Any) -> Callable[[Bench], None]:
@@ -77,7 +78,7 @@ RESTLESS = Scene(
 )
 
 SCENES: dict[str, Scene] = {
-    "guards": Scene("nothing in the way", "clear", (), seconds=8.0),
+    "guards": Scene("nothing in the way; the doctor first", "clear", (), seconds=8.0, doctor=True),
     "chair": Scene(
         "backward toward a chair; HC-SR04, motor on a pin",
         "chair",
@@ -88,6 +89,7 @@ SCENES: dict[str, Scene] = {
         "chair",
         (Told("obstacle", "raised", 1.0, felt=0.5),),
         belt=BUSES,
+        doctor=True,
     ),
     "unplugged": Scene(
         "the rear sensor's cable comes off, and is put back",
