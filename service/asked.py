@@ -18,7 +18,7 @@ from service.walks import Walks
 
 log = logging.getLogger(__name__)
 
-EVERY = 10.0  # s between looks whether there is anything new
+EVERY = 5.0  # s between looks whether there is anything new
 
 
 class Asked(threading.Thread):

@@ -97,7 +97,7 @@ def year(weeks: int = 52, *, better: bool = True, seed: int = 1) -> Iterator[dic
                 number += 10
                 yield record(
                     "walk_test", START + timedelta(weeks=week, minutes=trial), number,
-                    state="confirmed", detail="distance by the wall",
+                    state="confirmed", detail="4.1 s: neither; on the wall all the way",
                     measurements={"time_s": 4.9 - 0.8 * grown + rng.gauss(0, 0.2),
                                   "distance_m": 3.0, "steps": 7, "trial": trial + 1},
                 )  # fmt: skip

@@ -1,0 +1,1 @@
+"""Four simulated weeks of two wearers, through device and service."""
