@@ -37,6 +37,7 @@ MAX_BODY = 4096  # bytes; commands are all that is ever sent to us
 MAX_HEAD = 16384  # bytes of headers
 REQUESTS = (100.0, 500.0)  # a second and at once, of one address
 OPEN_PATHS = ("/healthz", "/readyz")
+PAGES = ("/", "/walks")  # a browser that may not see them gets the form
 COOKIE = "rearguard"
 OWN_HEADER = "x-rearguard"
 SECURITY_HEADERS = {
@@ -137,7 +138,7 @@ class Gate:
 
     def _unauthorised(self, request: Request, wanted: bool) -> Response:
         ask = {"WWW-Authenticate": "Bearer"}
-        if request.url.path == "/" and "text/html" in request.headers.get("accept", ""):
+        if request.url.path in PAGES and "text/html" in request.headers.get("accept", ""):
             return HTMLResponse(self._login_page, 401, ask)
         if wanted or not self._only_here:
             detail = "send a token (Authorization: Bearer …), or log in at /login"

@@ -278,10 +278,14 @@ async def _inside(scope: Scope, receive: Receive, send: Send) -> None:
 
 
 def knock(gate: ASGIApp, peer: str, method: str, path: str, **more: Any) -> int:
-    async def go() -> int:
+    return answered(gate, peer, method, path, **more).status_code
+
+
+def answered(gate: ASGIApp, peer: str, method: str, path: str, **more: Any) -> httpx.Response:
+    async def go() -> httpx.Response:
         transport = httpx.ASGITransport(app=gate, client=(peer, 40000))
         async with httpx.AsyncClient(transport=transport, base_url="http://belt.local") as client:
-            return (await client.request(method, path, **more)).status_code
+            return await client.request(method, path, **more)
 
     return asyncio.run(go())
 
@@ -296,6 +300,16 @@ def gate(tmp_path: Path) -> Callable[[str], Gate]:
                     now=lambda: 0.0)  # fmt: skip
 
     return build
+
+
+def test_a_browser_that_may_not_see_a_page_gets_the_form(
+    tmp_path: Path, gate: Callable[[str], Gate]
+) -> None:
+    make_token(tmp_path, SCOPES[0], SCOPES[0])
+    for path, form in (("/", True), ("/walks", True), ("/api/v1/status", False)):
+        asks = {"Accept": "text/html"}
+        found = answered(gate("192.168.1.7"), "10.0.0.9", "GET", path, headers=asks)
+        assert ("log in</h1>" in found.text) == form
 
 
 def test_beyond_loopback_everything_but_health_asks_for_the_token(
