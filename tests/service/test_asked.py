@@ -116,7 +116,7 @@ def test_from_the_interface_to_the_device(
             assert rated.json()["result"]["measurements"] == {"borg_cr10": 4.0}
             assert http.get("/api/v1/sessions/w1").json()["borg_cr10"] == 4
             for path, wrong, status in (
-                ("sessions/w1/effort", {"borg_cr10": 12}, 400),
+                ("sessions/w1/effort", {"borg_cr10": 12}, 422),
                 ("sessions/none/effort", {"borg_cr10": 2}, 404),
                 ("wearers/anna/programme", {"name": "marathon"}, 400),
             ):
