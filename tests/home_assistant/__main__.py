@@ -21,6 +21,7 @@ from tests.conftest import ROOT
 from tests.home_assistant.hass import Hass
 from tests.home_assistant.root import prepared, removed
 from tests.home_assistant.scenes import SCENES, Proof
+from tests.service.belt import BELT
 
 DEPLOY = ROOT / "deploy" / "home-assistant"
 
@@ -29,14 +30,15 @@ def main() -> int:
     """0: every scene held."""
     parser = argparse.ArgumentParser(prog="dev test --home-assistant", description=__doc__)
     parser.add_argument("--json", type=Path, help="file for the figures")
+    parser.add_argument("--picture", type=Path, help="PNG of the dashboard during a fall")
     arguments = parser.parse_args()
     root = prepared()
     failed: list[str] = []
-    hass = Hass(root, DEPLOY / "blueprints")
+    hass = Hass(root, DEPLOY, BELT)
     figures: dict[str, Any] = {}
     with tempfile.TemporaryDirectory() as folder:
         try:
-            proof = Proof(Path(folder), hass)
+            proof = Proof(Path(folder), hass, arguments.picture)
             try:
                 for scene in SCENES:
                     if not _holds(scene, proof):

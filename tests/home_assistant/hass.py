@@ -16,7 +16,7 @@ from tests.home_assistant.root import PYTHON, as_root, inside
 from tests.service.belt import free_port, until
 
 UP_WITHIN = 240.0  # s; the first start compiles, and the machine may be busy
-# The parts it would start by itself: left out are the pages, the backups, and what is said to its
+# Of the parts it would start by itself, those left out keep backups and histories, or speak to its
 # makers. Two libraries of its voice assistant have no wheels; nothing here speaks.
 _START = """
 import sys, types
@@ -24,7 +24,7 @@ for name, wanted in (("pymicro_vad", "MicroVad"), ("pyspeex_noise", "AudioProces
     sys.modules[name] = types.ModuleType(name)
     setattr(sys.modules[name], wanted, None)
 import homeassistant.bootstrap as bootstrap
-bootstrap.DEFAULT_INTEGRATIONS = {"automation", "person", "script", "tag", "zone"}
+bootstrap.DEFAULT_INTEGRATIONS = {"automation", "frontend", "person", "script", "tag", "zone"}
 bootstrap.CRITICAL_INTEGRATIONS = set()
 from homeassistant.__main__ import main
 sys.exit(main())
@@ -40,13 +40,17 @@ onboarding:
 websocket_api:
 mobile_app:
 automation: !include automations.yaml
+lovelace:
+  dashboards:
+    rear-guard: {{mode: yaml, title: Rearguard, filename: dashboard.yaml, show_in_sidebar: true}}
 """
 
 
 class Hass:
     """One Home Assistant with a configuration folder of its own in `root`."""
 
-    def __init__(self, root: Path, blueprints: Path) -> None:
+    def __init__(self, root: Path, deploy: Path, belt: str) -> None:
+        """`deploy`: the files that a person puts there, for a belt of this name."""
         self._root = root
         self.folder = root / "srv" / f"config-{free_port()}"
         self._port = free_port()
@@ -55,9 +59,14 @@ class Hass:
         (self.folder / "configuration.yaml").write_text(_CONFIGURATION.format(port=self._port))
         (self.folder / "automations.yaml").write_text("[]\n")
         (self.folder / "start.py").write_text(_START)
-        shutil.copytree(blueprints, self.folder / "blueprints")
+        shutil.copytree(deploy / "blueprints", self.folder / "blueprints")
+        dashboard = (deploy / "dashboard.yaml").read_text()
+        (self.folder / "dashboard.yaml").write_text(
+            dashboard.replace("rearguard_belt_", f"rearguard_{belt}_")
+        )
         self.log_file = self.folder / "said.log"
         self._headers: dict[str, str] = {}
+        self.tokens: dict[str, Any] = {}
         self._process: subprocess.Popen[bytes] | None = None
         self.events: list[dict[str, Any]] = []
 
@@ -107,8 +116,11 @@ class Hass:
                 "client_id": client, "language": "en"}  # fmt: skip
         code = self.post("onboarding/users", user)["auth_code"]
         grant = {"grant_type": "authorization_code", "code": code, "client_id": client}
-        answer = httpx.post(self.url + "/auth/token", data=grant).json()
-        self._headers = {"Authorization": f"Bearer {answer['access_token']}"}
+        self.tokens = httpx.post(self.url + "/auth/token", data=grant).json()
+        self._headers = {"Authorization": f"Bearer {self.tokens['access_token']}"}
+        for step in ("core_config", "analytics"):
+            self.post(f"onboarding/{step}", {})
+        self.post("onboarding/integration", {"client_id": client, "redirect_uri": client})
         until(lambda: self.get("config")["state"] == "RUNNING", 60)
         self._listen()
 

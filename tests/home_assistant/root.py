@@ -17,10 +17,10 @@ DEBIAN = "http://deb.debian.org/debian"
 PACKAGES = "ca-certificates,gcc,libc6-dev,python3,python3-dev,python3-venv"
 PYTHON = "/opt/home-assistant/bin/python"
 _SITE = "/opt/home-assistant/lib/python3.13/site-packages/homeassistant"
-# What its integrations mqtt and mobile_app, and those that they import, want besides.
+# What its pages, and its integrations mqtt and mobile_app with all that they import, want besides.
 NEEDED = (
-    "ha-ffmpeg", "hassil", "home-assistant-intents", "mutagen", "numpy", "paho-mqtt", "Pillow",
-    "PyNaCl", "PyTurboJPEG", "av",
+    "av", "ha-ffmpeg", "hassil", "home-assistant-frontend", "home-assistant-intents", "mutagen",
+    "numpy", "paho-mqtt", "Pillow", "PyNaCl", "PyTurboJPEG",
 )  # fmt: skip
 _PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL")
 
@@ -53,8 +53,9 @@ def prepared() -> Path:
     if root.is_dir():
         return root
     cache.mkdir(parents=True, exist_ok=True)
-    part = root.with_suffix(".part")
-    subprocess.run(as_root("rm", "-rf", part), check=True)
+    part = cache / f"{root.name}.part"
+    # a build that was killed may have left /proc mounted in it
+    subprocess.run(as_root("rm", "-rf", "--one-file-system", part), check=True)
     _say(f"making {root} (once, some minutes)")
     log = cache / "home-assistant.log"
     with log.open("w") as out:

@@ -12,6 +12,7 @@ from service.entities import ENTITIES
 from tests.home_assistant.hass import Hass
 from tests.home_assistant.phone import Phone
 from tests.home_assistant.root import VERSION
+from tests.home_assistant.screen import seen
 from tests.service.belt import BELT, Device, Mosquitto, Service, Subscriber, configure, until
 
 SOON = 20.0  # s; how long it may take on a busy machine before it is a failure
@@ -20,13 +21,15 @@ LOGGERS = ("components.mqtt", "components.automation", "components.script", "com
            "helpers.template", "helpers.script", "components.button", "components.event",
            "components.sensor", "components.binary_sensor")  # fmt: skip
 NAME = f"rearguard_{BELT}"
+DASHBOARD = "rear-guard/belt"
 
 
 class Proof:
     """The scenes in turn; each builds on what stands, and each may fail by itself."""
 
-    def __init__(self, folder: Path, hass: Hass) -> None:
-        self.hass = hass
+    def __init__(self, folder: Path, hass: Hass, picture: Path | None) -> None:
+        """`picture`: file for what the dashboard looks like during a fall."""
+        self.hass, self.picture = hass, picture
         self.broker = Mosquitto(folder)
         (folder / "run").mkdir()
         self.device = Device(folder, rate=50.0)
@@ -159,6 +162,19 @@ class Proof:
         self.device.say("test_alert", "notice", test=True, state="cleared", alert_id=tag)
         until(lambda: tag not in self.phone.shown(), SOON)
 
+    def the_dashboard_shows_what_is_wrong(self) -> None:
+        tag = self.device.say("fall", "danger", detail="a hard impact")
+        until(lambda: self.critical(tag), SOON)
+        text = seen(self.hass, DASHBOARD, "I see to it", self.picture)
+        for words in ("Fall a hard impact Since", "Fall Unsafe", "Session Running", "2.50 m",
+                      "-0.60 m/s", "92 steps/min", "Battery 80%", "Guard full"):  # fmt: skip
+            assert words in text, f"{words!r} is not in {text!r}"
+        # the one card that needs a part of Home Assistant that is left out here
+        assert text.count("HUI-ERROR-CARD") == text.count("logbook integration is not loaded") == 1
+        assert "not found" not in text
+        self.device.say("fall", "danger", state="cleared", alert_id=tag)
+        until(lambda: tag not in self.phone.shown(), SOON)
+
     def a_dead_belt_is_unavailable_and_missed(self) -> None:
         self.service.kill()
         died = time.monotonic()
@@ -167,6 +183,9 @@ class Proof:
         until(self.gone, SOON)
         tag = f"rearguard-silent-binary_sensor.{NAME}_session"
         until(lambda: tag in self.phone.shown(), SOON)
+        assert "Nothing on this page is known" in seen(
+            self.hass, DASHBOARD, "The belt is not heard"
+        )
         self.service.start()
         until(lambda: self.state("sensor.guard") == "full", SOON)
         until(lambda: tag not in self.phone.shown(), SOON)
@@ -260,6 +279,7 @@ SCENES: tuple[Callable[[Proof], None], ...] = (
     Proof.the_button_acknowledges_what_it_names,
     Proof.only_danger_help_and_faults_reach_the_phone,
     Proof.the_weekly_test_is_marked_and_answered,
+    Proof.the_dashboard_shows_what_is_wrong,
     Proof.a_dead_belt_is_unavailable_and_missed,
     Proof.home_assistant_restarted_knows_everything_again,
     Proof.nothing_was_complained_of,
