@@ -124,9 +124,9 @@ class Hass:
         until(lambda: self.get("config")["state"] == "RUNNING", 60)
         self._listen()
 
-    def integrate_mqtt(self, port: int) -> None:
+    def integrate_mqtt(self, port: int, user: str, password: str) -> None:
         flow = self.post("config/config_entries/flow", {"handler": "mqtt"})
-        broker = {"broker": "127.0.0.1", "port": port}
+        broker = {"broker": "127.0.0.1", "port": port, "username": user, "password": password}
         made = self.post(f"config/config_entries/flow/{flow['flow_id']}", broker)
         assert made["type"] == "create_entry", made
 

@@ -13,7 +13,16 @@ from tests.home_assistant.hass import Hass
 from tests.home_assistant.phone import Phone
 from tests.home_assistant.root import VERSION
 from tests.home_assistant.screen import seen
-from tests.service.belt import BELT, Device, Mosquitto, Service, Subscriber, configure, until
+from tests.service.belt import (
+    BELT,
+    Device,
+    Service,
+    Subscriber,
+    configure,
+    guarded_broker,
+    password,
+    until,
+)
 
 SOON = 20.0  # s; how long it may take on a busy machine before it is a failure
 # whose complaints are ours: a template that does not render, a key that is not known
@@ -30,14 +39,20 @@ class Proof:
     def __init__(self, folder: Path, hass: Hass, picture: Path | None) -> None:
         """`picture`: file for what the dashboard looks like during a fall."""
         self.hass, self.picture = hass, picture
-        self.broker = Mosquitto(folder)
+        self.broker = guarded_broker(folder)
         (folder / "run").mkdir()
         self.device = Device(folder, rate=50.0)
-        self.service = Service(configure(folder, mqtt_port=self.broker.port))
-        self.caregiver = Subscriber(self.broker.port)
+        secret = folder / "secret"
+        secret.write_text(password(BELT))
+        secret.chmod(0o600)
+        lines = f'username = "{BELT}"\npassword_file = "secret"'
+        self.service = Service(configure(folder, mqtt_port=self.broker.port, mqtt=lines))
+        # listens as a watcher may, and can say again what the belt has said
+        self.echo = Subscriber(self.broker.port, (BELT, password(BELT)))
+        self.watcher = Subscriber(self.broker.port, ("watcher", password("watcher")))
         self.hass.start()
         self.hass.move_in("Anna")
-        self.hass.integrate_mqtt(self.broker.port)
+        self.hass.integrate_mqtt(self.broker.port, "homeassistant", password("homeassistant"))
         self.broken = Phone(hass, "Broken phone", reachable=False)
         self.phone = Phone(hass, "Annas phone")
         self.figures: dict[str, Any] = {"home_assistant": VERSION}
@@ -46,7 +61,8 @@ class Proof:
         self.hass.stop()
         self.phone.close()
         self.broken.close()
-        self.caregiver.close()
+        self.echo.close()
+        self.watcher.close()
         if self.service.process.poll() is None:
             self.service.kill()
         self.device.stop()
@@ -108,8 +124,8 @@ class Proof:
     def what_the_broker_gives_twice_is_one_event(self) -> None:
         tag = self.device.say("fall", "danger")
         until(lambda: self.critical(tag), SOON)
-        (message,) = [p for p in self.caregiver.of("alert") if json.loads(p)["alert_id"] == tag]
-        self.caregiver.publish("alert", message)
+        (message,) = [p for p in self.watcher.of("alert") if json.loads(p)["alert_id"] == tag]
+        self.echo.publish("alert", message)
         until(lambda: len(self.phone.of(tag)) == 2, SOON)
         assert list(self.phone.shown()).count(tag) == 1
         self.device.say("fall", "danger", state="cleared", alert_id=tag)
@@ -137,10 +153,12 @@ class Proof:
                  (("obstacle", "stop"), ("unsteady", "caution"), ("pace", "notice"))]  # fmt: skip
         until(lambda: self.state("binary_sensor.obstacle_behind") == "on", SOON)
         until(lambda: self.state("binary_sensor.steadiness") == "on", SOON)
-        blind = self.device.say("rear_blind", "fault", detail="no echo")
+        late = time.monotonic() - 600
+        blind = self.device.say("rear_blind", "fault", detail="no echo", t=late)
         until(lambda: self.phone.of(blind), SOON)
         until(lambda: self.state("binary_sensor.fault") == "on", SOON)
-        assert "does not see behind. no echo" in self.phone.shown()[blind]["message"]
+        message = " ".join(self.phone.shown()[blind]["message"].split())
+        assert message == "The belt does not see behind. no echo (10 min ago)", message
         for tag, event in (
             *zip(quiet, ("obstacle", "unsteady", "pace"), strict=True),
             (blind, "rear_blind"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import json
 import os
+import re
 import shutil
 import socket
 import subprocess
@@ -209,6 +210,32 @@ class Mosquitto:
     def _answers(self) -> bool:
         with socket.socket() as probe:
             return probe.connect_ex(("127.0.0.1", self.port)) == 0
+
+
+USERS = (BELT, "other", "homeassistant", "caregiver", "watcher", "stranger")
+
+
+def password(user: str) -> str:
+    return f"{user}-of-this-test"
+
+
+def guarded_broker(folder: Path) -> Mosquitto:
+    """A broker with the list and the limits of deploy/, and a password for everybody."""
+    passwords = folder / "passwords"
+    passwords.write_text("".join(f"{user}:{password(user)}\n" for user in USERS))
+    try:
+        subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)
+    except FileNotFoundError:
+        missing("mosquitto_passwd", "apt install mosquitto")
+    access = folder / "acl"
+    access.write_bytes((ROOT / "deploy" / "mosquitto.acl").read_bytes())
+    for file in (passwords, access):
+        file.chmod(0o600)
+    written = (ROOT / "deploy" / "broker.sh").read_text()
+    limits = "\n".join(re.findall(r"^max_(?:packet_size|connections) \d+$", written, re.MULTILINE))
+    return Mosquitto(
+        folder, f"allow_anonymous false\npassword_file {passwords}\nacl_file {access}\n{limits}"
+    )
 
 
 class Subscriber:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,14 +13,17 @@ from paho.mqtt.enums import CallbackAPIVersion
 from device.cli.round_trip import round_trip
 from device.clock import MonotonicClock
 from device.config import Belt, Config, Mqtt
-from tests.conftest import ROOT, missing
-from tests.service.belt import Device, Mosquitto, Service, Subscriber, configure, until
-
-USERS = ("test", "other", "homeassistant", "caregiver", "watcher", "stranger")
-
-
-def password(user: str) -> str:
-    return f"{user}-of-this-test"
+from tests.service.belt import (
+    USERS,
+    Device,
+    Mosquitto,
+    Service,
+    Subscriber,
+    configure,
+    guarded_broker,
+    password,
+    until,
+)
 
 
 class Client:
@@ -62,22 +63,7 @@ class Client:
 
 @pytest.fixture
 def guarded(tmp_path: Path) -> Iterator[Mosquitto]:
-    """A broker with the list of deploy/ and a password for everybody."""
-    passwords = tmp_path / "passwords"
-    passwords.write_text("".join(f"{user}:{password(user)}\n" for user in USERS))
-    try:
-        subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True)
-    except FileNotFoundError:
-        missing("mosquitto_passwd", "apt install mosquitto")
-    access = tmp_path / "acl"
-    access.write_bytes((ROOT / "deploy" / "mosquitto.acl").read_bytes())
-    for file in (passwords, access):
-        file.chmod(0o600)
-    written = (ROOT / "deploy" / "broker.sh").read_text()
-    limits = "\n".join(re.findall(r"^max_(?:packet_size|connections) \d+$", written, re.MULTILINE))
-    broker = Mosquitto(
-        tmp_path, f"allow_anonymous false\npassword_file {passwords}\nacl_file {access}\n{limits}"
-    )
+    broker = guarded_broker(tmp_path)
     yield broker
     broker.kill()
 
