@@ -51,6 +51,7 @@ SECURITY_HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cache-Control": "no-store",
 }
+WRONG = '<p role="alert">This belt knows no such token: `rearguard token list` says which.</p>'
 HERE = Caller("", operates=True)  # who needs no token
 
 
@@ -156,7 +157,8 @@ class Gate:
         cookie = self._callers.log_in(form.get("token", [""])[0].strip(), self._now())
         if not cookie:
             log.warning("refused: a wrong token at /login by %s", _peer(request))
-            return HTMLResponse(self._login_page, 401, {"WWW-Authenticate": "Bearer"})
+            page = self._login_page.replace("<!--said-->", WRONG)
+            return HTMLResponse(page, 401, {"WWW-Authenticate": "Bearer"})
         answer = RedirectResponse("/", 303)
         answer.set_cookie(
             COOKIE, cookie, max_age=int(COOKIE_LIFE), httponly=True, samesite="strict",

@@ -149,6 +149,30 @@ class Answer(BaseModel):
     result: Record | None = Field(description="null: none came within 2 s.")
 
 
+class Session(BaseModel):
+    """One walk, joined from its records; totals since its start."""
+
+    model_config = ConfigDict(extra="allow")
+    session: str
+    wearer: str = Field(examples=["Ada"])
+    started_at: str = Field(description="ISO 8601, UTC.")
+    changed_at: str
+    state: str = Field(examples=["cleared"], description="cleared: ended; raised: under way.")
+    detail: str = Field(description="The phase, or why it ended.")
+    measurements: dict[str, float | None] = Field(examples=[{"dose_s": 300.0, "steps": 412}])
+    borg_cr10: float | None
+
+
+class Sessions(BaseModel):
+    sessions: list[Session]
+    next: str | None = Field(description="Give it as `before` to go on to older ones.")
+
+
+class Wearers(BaseModel):
+    wearers: list[str]
+    wearing: str | None = Field(description="null: the device has said nothing yet.")
+
+
 class Command(BaseModel):
     """What every command may say besides."""
 

@@ -49,7 +49,7 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "walks.html")
 
-    @app.get("/api/v1/sessions", summary="Sessions, newest first")
+    @app.get("/api/v1/sessions", summary="Sessions, newest first", response_model=schemas.Sessions)
     def sessions(
         wearer: Annotated[str, Query(max_length=40)] = "",
         since: Instant = "",
@@ -61,14 +61,16 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
         further = found[limit - 1]["started_at"] if len(found) > limit else None
         return {"sessions": found[:limit], "next": further}
 
-    @app.get("/api/v1/sessions/{session}", summary="One session")
+    @app.get("/api/v1/sessions/{session}", summary="One session", response_model=schemas.Session)
     def one(session: SessionId) -> dict[str, Any]:
         try:
             return walks.session(session)
         except UnknownId as error:
             raise Problem(404, f"there is no session {error}: see /api/v1/sessions") from error
 
-    @app.get("/api/v1/wearers", summary="Who has walked with this belt")
+    @app.get(
+        "/api/v1/wearers", summary="Who has walked with this belt", response_model=schemas.Wearers
+    )
     def wearers() -> dict[str, Any]:
         """`wearing`: whose the device's newest record is, with the newest `screening` of theirs."""
         wearing = walks.wearing()

@@ -110,6 +110,30 @@ def test_a_page_that_hears_nothing_says_how_old_it_is(
     expect(page.locator("#guard-word")).to_have_text("Guarding")
 
 
+def test_it_comes_back_by_itself_when_the_service_does(
+    chromium: Browser, belt: tuple[Device, Service], tmp_path: Path
+) -> None:
+    config = configure(tmp_path, mqtt_port=free_port(), http="")
+    text = config.read_text().replace("port = 0", f"port = {free_port()}")
+    config.write_text(text.replace('"run"', f'"{belt[0].journal.parents[1] / "run"}"'))
+    service = Service(config)
+    page = chromium.new_page()
+    try:
+        page.goto(service.url)
+        expect(page.locator("#guard-word")).to_have_text("Guarding")
+        service.kill()
+        expect(page.locator("#stale")).to_contain_text("data is 2 s old")
+        expect(page.locator(".chart .value").first).to_have_text("–")
+        page.get_by_role("button", name="Self-test with the motor").click()
+        expect(page.locator("#test-result")).to_contain_text("the service does not answer")
+        service.start()
+        expect(page.locator("#stale")).to_be_hidden(timeout=20_000)
+        expect(page.locator("#guard-word")).to_have_text("Guarding")
+    finally:
+        page.close()
+        service.kill()
+
+
 def test_the_motor_test_and_an_acknowledge_by_keyboard(page: Page, device: Device) -> None:
     expect(page.locator("#guard-word")).to_have_text("Guarding")
     page.locator("#test").focus()
@@ -335,6 +359,9 @@ def test_beyond_loopback_the_form_lets_in(
         page.goto(service.url)
         page.get_by_role("button", name="Self-test with the motor").click()
         page.get_by_role("link", name="Log in").click()
+        page.get_by_label("Token for this belt").fill("guessed")
+        page.get_by_role("button", name="Log in").click()
+        expect(page.get_by_role("alert")).to_contain_text("knows no such token")
         page.get_by_label("Token for this belt").fill(token)
         page.get_by_role("button", name="Log in").click()
         expect(page.locator("#guard-word")).to_have_text("Guarding")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import logging
 import math
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from device.control import ControlServer
 from device.core import Core, Judgement
 from device.frames import Echo, Frame, Gap, Guard, RingReader
 from device.haptics import PATTERNS, Haptics
-from device.health import Health, table
+from device.health import STUCK_S, Health, table
 from device.lanes import Lanes
 from device.lateness import Lateness
 from device.loop import Loop
@@ -305,6 +306,21 @@ def test_the_button_calls_for_help_and_a_caregiver_answers(belt: Belt) -> None:
     assert alerts(records) == [("sos", "raised"), ("sos", "acknowledged"), ("sos", "cleared")]
     assert records[0]["buzz_t"] is not None
     assert records[1]["by"] == "Grace"
+
+
+def test_the_log_tells_faults_and_nothing_of_the_body(
+    belt: Belt, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG, "device")
+    belt.run(2.0)
+    belt.source.button = 1
+    belt.run(STUCK_S + 1.0)
+    told = {one for one, _ in alerts(belt.told())}
+    assert {"sos", "button_fault"} <= told
+    shown = {r.getMessage().split()[0] for r in caplog.records if r.levelno >= logging.INFO}
+    assert "button_fault" in shown
+    assert "sos" not in shown
+    assert "sos raised: " in [r.getMessage() for r in caplog.records], "at debug it is there"
 
 
 def test_help_has_been_told_is_felt_while_the_call_is_open(belt: Belt) -> None:
