@@ -266,6 +266,11 @@ REMEDIES: dict[str, Remedy] = {
         "Free space; a damaged file that was set aside can be deleted, or come from a backup.",
     ),
     # the other processes
+    "not_now": Remedy(
+        "The device runs and its parts are well, but it does not guard fully now.",
+        "It has just started, a fault is just over, or the belt is upside down or not worn.",
+        "Put it on upright and run this again after five seconds.",
+    ),
     "device_mute": Remedy(
         "A device runs but does not answer.",
         "It hangs, or this user may not speak to it.",

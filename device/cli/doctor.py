@@ -8,6 +8,7 @@ can tell: whether the motor was felt, a press of the button, a hand behind.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -83,16 +84,18 @@ def execute(args: argparse.Namespace) -> int:
 def examine(config: Config, clock: Clock, ask: Ask, report: Report) -> Iterator[Finding]:
     """Everything, in the order a person would look for a fault."""
     hands = Hands(config, clock, live.bus, lambda: _pins(config), PiPower(), live.pin_errors, ask)
-    try:
-        with alone(config.belt.run_dir):
+    with contextlib.ExitStack() as held:
+        try:
+            held.enter_context(alone(config.belt.run_dir))
+        except TakenError:
+            report.asked = "the device that runs"
+            yield from _running(hands)
+        except PermissionError as error:
+            yield Finding("device", str(error), "device_mute", Guard.NOT_GUARDING)
+        except FileNotFoundError:  # no device has run since the machine's start
             yield from parts(hands)
-    except FileNotFoundError:  # no device has run since the machine's start
-        yield from parts(hands)
-    except TakenError:
-        report.asked = "the device that runs"
-        yield from _running(hands)
-    except PermissionError as error:
-        yield Finding("device", str(error), "device_mute", Guard.NOT_GUARDING)
+        else:
+            yield from parts(hands)
     yield from machine.power(hands.supply)
     yield machine.clock(wall_clock_synchronised())
     yield machine.disk(config.belt.data_dir)

@@ -28,15 +28,23 @@ def examine(config: Config, clock: Clock) -> Iterator[Finding]:
     rows = table(config, SENSOR_RATE)
     said = ask(config, clock, "doctor", question="health")["detail"]
     words, _, late = said.partition("; lateness ")
-    yield Finding("device", f"it runs and guards: {words.split(';')[0]}")
-    yield Finding("parts", ask(config, clock, "doctor", question="parts")["detail"])
-    yield from judged(rows, words)
-    yield Finding("lateness", late)
+    found = list(judged(rows, words))
     if config.ranger.driver == "none":
-        yield Finding("rear sensor", "none is set", "no_ranger", Guard.NO_REAR)
+        found.append(Finding("rear sensor", "none is set", "no_ranger", Guard.NO_REAR))
+    yield _stage(words.partition(";")[0], found)
+    yield Finding("parts", ask(config, clock, "doctor", question="parts")["detail"])
+    yield from found
+    yield Finding("lateness", late)
     yield Finding(
         "self-test", "not made while it guards: stop the device, then run this again", unknown=True
     )
+
+
+def _stage(word: str, found: list[Finding]) -> Finding:
+    """How far it guards now; less than its parts explain has another reason: how it is worn."""
+    stage, said = Guard[word.upper()], f"it runs and guards: {word}"
+    parts = min((finding.left for finding in found if finding.fault), default=Guard.FULL)
+    return Finding("device", said, "not_now" if stage < parts else "", stage)
 
 
 def judged(rows: dict[str, Row], words: str) -> Iterator[Finding]:

@@ -116,6 +116,18 @@ def test_what_health_says_is_taken_apart_row_by_row() -> None:
     assert (found["loop"].said, found["battery"].said) == ("late", "no fault")
 
 
+@pytest.mark.parametrize(
+    ("words", "fault"),
+    [("full; imu fresh", ""), ("no_imu; imu stale", ""), ("not_guarding; imu fresh", "not_now")],
+)
+def test_a_stage_that_no_part_explains_is_a_fault_of_its_own(words: str, fault: str) -> None:
+    found = list(running.judged(table(Config(), 104.0), words))
+    device = running._stage(words.partition(";")[0], found)
+    assert device.fault == fault
+    report = doctor.Report("test", [device, *found])
+    assert report.guard.name.lower() == words.partition(";")[0]
+
+
 def trip(port: int, **mqtt: object) -> Finding:
     return round_trip(Config(mqtt=Mqtt(port=port, **mqtt)), CLOCK)
 
