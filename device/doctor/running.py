@@ -10,7 +10,7 @@ from device import journal
 from device.clock import Clock
 from device.commands import CommandError, send
 from device.config import Config
-from device.doctor.finding import Finding
+from device.doctor.finding import Finding, Report
 from device.frames import Guard
 from device.health import Row, table
 
@@ -43,8 +43,8 @@ def examine(config: Config, clock: Clock) -> Iterator[Finding]:
 def _stage(word: str, found: list[Finding]) -> Finding:
     """How far it guards now; less than its parts explain has another reason: how it is worn."""
     stage, said = Guard[word.upper()], f"it runs and guards: {word}"
-    parts = min((finding.left for finding in found if finding.fault), default=Guard.FULL)
-    return Finding("device", said, "not_now" if stage < parts else "", stage)
+    explained = Report("", found).guard
+    return Finding("device", said, "not_now" if stage < explained else "", stage)
 
 
 def judged(rows: dict[str, Row], words: str) -> Iterator[Finding]:

@@ -118,7 +118,12 @@ def test_what_health_says_is_taken_apart_row_by_row() -> None:
 
 @pytest.mark.parametrize(
     ("words", "fault"),
-    [("full; imu fresh", ""), ("no_imu; imu stale", ""), ("not_guarding; imu fresh", "not_now")],
+    [
+        ("full; imu fresh", ""),
+        ("no_imu; imu stale", ""),
+        ("not_guarding; imu stale; ranger stale", ""),
+        ("not_guarding; imu fresh", "not_now"),
+    ],
 )
 def test_a_stage_that_no_part_explains_is_a_fault_of_its_own(words: str, fault: str) -> None:
     found = list(running.judged(table(Config(), 104.0), words))
