@@ -80,7 +80,7 @@ class Belt:
     def start(self, release: Path) -> None:
         """Units as this release has them, and both anew from it."""
         _run("bash", str(release / "share" / "rearguard" / "deploy" / "lay.sh"))
-        _run("systemctl", "reset-failed", *UNITS)
+        _run("systemctl", "reset-failed", "rearguard-*")  # a pattern: those that are loaded
         subprocess.run(["systemctl", "restart", *UNITS], check=False)  # noqa: S603, S607  watched
 
 
