@@ -9,13 +9,14 @@ from __future__ import annotations
 
 import argparse
 import json
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
 
 from tests.conftest import ROOT
 from tests.home_assistant.hass import Hass
@@ -32,26 +33,23 @@ def main() -> int:
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--picture", type=Path, help="PNG of the dashboard during a fall")
     arguments = parser.parse_args()
-    root = prepared()
+    try:
+        root = prepared()
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"home-assistant: there is no root to run it in ({error})\n")
+        return 2
     failed: list[str] = []
-    hass = Hass(root, DEPLOY, BELT)
-    figures: dict[str, Any] = {}
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            proof = Proof(Path(folder), hass, arguments.picture)
-            try:
-                for scene in SCENES:
-                    if not _holds(scene, proof):
-                        failed.append(scene.__name__)
-                if failed:
-                    said = [line for line in hass.log() if "mobile_app.notify" not in line]
-                    sys.stdout.write("\n".join(said[-30:]) + "\n")
-            finally:
-                proof.close()
-            figures = proof.figures
-        finally:
-            hass.stop()
-            removed(hass.folder)
+    with ExitStack() as ending:
+        folder = Path(ending.enter_context(tempfile.TemporaryDirectory()))
+        hass = Hass(root, DEPLOY, BELT)
+        ending.callback(removed, hass.folder)
+        ending.callback(hass.stop)
+        proof = Proof(folder, hass, arguments.picture, ending)
+        failed += [scene.__name__ for scene in SCENES if not _holds(scene, proof)]
+        if failed:
+            said = [line for line in hass.log() if "mobile_app.notify" not in line]
+            sys.stdout.write("\n".join(said[-30:]) + "\n")
+    figures = proof.figures
     figures |= {"scenes": len(SCENES), "failed": failed}
     if arguments.json:
         arguments.json.write_text(json.dumps(figures, indent=1) + "\n")

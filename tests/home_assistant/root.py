@@ -78,10 +78,10 @@ def _make(root: Path, out: object) -> None:
         if Path(file).exists():
             run(as_root("cp", "-L", file, f"{root}{file}"))
     run(inside(root, "python3", "-m", "venv", "/opt/home-assistant"))
-    pip = (PYTHON, "-m", "pip", "install", "-q", "--no-cache-dir", "--prefer-binary")
+    pip = (PYTHON, "-m", "pip", "install", "-q", "--no-cache-dir", "--no-compile")
     run(inside(root, *pip, "--no-deps", f"homeassistant=={VERSION}"))
     # its own list of versions that go together; without it pip searches for an hour
-    pinned = ("-c", f"{_SITE}/package_constraints.txt")
+    pinned = ("--prefer-binary", "-c", f"{_SITE}/package_constraints.txt")
     run(inside(root, *pip, *pinned, f"homeassistant=={VERSION}", *NEEDED))
     run(as_root("rm", "-rf", root / "var/lib/apt/lists", root / "var/cache/apt"))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from pathlib import Path
 from typing import Any
 
@@ -13,26 +14,34 @@ from tests.home_assistant.hass import Hass
 
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
-WITHIN = 60_000  # ms; its pages are some megabytes of script
+WITHIN = 60  # s; its pages are some megabytes of script
+_TOP = {"x": 0.0, "y": 0.0, "width": 1180.0, "height": 520.0}
 
 
-def seen(hass: Hass, path: str, wanted: str, picture: Path | None = None) -> str:
-    """What a caregiver reads on the dashboard once `wanted` stands there; and a picture of it."""
+def seen(hass: Hass, path: str, *wanted: str, picture: Path | None = None) -> str:
+    """What a caregiver reads on the dashboard once all that is wanted stands there.
+
+    Its parts come one by one. `picture`: file for what it looks like. Raises AssertionError with
+    what is there when something does not come.
+    """
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
-        page = browser.new_page(viewport={"width": 1180, "height": 900})
-        page.add_init_script(
-            f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(_tokens(hass)))})"
-        )
-        page.goto(f"{hass.url}/{path}", timeout=WITHIN)
-        page.get_by_text(wanted).first.wait_for(timeout=WITHIN)
-        page.wait_for_timeout(1500)  # its cards come one by one
-        text = str(page.evaluate(_READ))
-        if picture:
-            page.screenshot(path=picture, clip={"x": 0, "y": 0, "width": 1180, "height": 520})
-        browser.close()
+        try:
+            page = browser.new_page(viewport={"width": 1180, "height": 900})
+            page.add_init_script(
+                f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(_tokens(hass)))})"
+            )
+            page.goto(f"{hass.url}/{path}", timeout=WITHIN * 1000)
+            deadline = time.monotonic() + WITHIN
+            while missing := [w for w in wanted if w not in (text := str(page.evaluate(_READ)))]:
+                assert time.monotonic() < deadline, f"{missing} is not in {text!r}"
+                page.wait_for_timeout(200)
+            if picture:
+                page.screenshot(path=picture, clip=_TOP)
+        finally:
+            browser.close()
     return text
 
 
