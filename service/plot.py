@@ -126,7 +126,7 @@ def nice(low: float, high: float) -> list[float]:
     """Three to six round ticks that hold both."""
     span = (high - low) or abs(high) or 1.0
     if high == low:
-        low, high = low - span / 10, high + span / 10
+        low, high = (max(0.0, low - span / 10) if low >= 0 else low - span / 10), high + span / 10
         span = high - low
     power = 10.0 ** math.floor(math.log10(span / 3))
     step = next(power * n for n in (1, 2, 2.5, 5, 10) if span / (power * n) <= 4)

@@ -182,7 +182,8 @@ def reading(trend: Trend, better: int, digits: int) -> tuple[str, bool]:
         return "no clear change", False
     digits += 1  # a change a week is smaller than what changes
     interval = f"({trend.low:+.{digits}f} to {trend.high:+.{digits}f})"
-    if not trend.clear:
+    shown = (round(trend.low, digits), round(trend.high, digits))
+    if not trend.clear or 0 in shown:  # a change too small to be written is none
         return _minus(f"no clear change {interval}"), False
     words = {1: "better", -1: "worse", 0: "rising" if trend.clear > 0 else "falling"}
     word = words[trend.clear * better]
@@ -250,7 +251,8 @@ def _happened(dossier: Dossier) -> str:
         if every[event] or event == "fall"
     )
     falls = "".join(
-        f"<li>{_date(fall)}: {escape(fall['event'].replace('_', ' '))}, {escape(fall['state'])}"
+        f"<li>{_date(fall)}: {escape(fall['event'].replace('_', ' '))},"
+        f" {'not answered' if fall['state'] == 'raised' else escape(fall['state'])}"
         f"{' by ' + escape(fall['by'][:40]) if fall['by'] else ''}</li>"
         for fall in dossier.falls[-3:]
     )

@@ -113,14 +113,18 @@ def _walked(gym: Gym, habit: Habit, rng: random.Random, fall_after: float) -> Wa
     """A session to its end: the wearer does what was felt last."""
     gym.do("still", 3.0, hand=True)
     begun = gym.last("start")
-    walk, stops = Walk(begun.session), len(gym.said("stop"))
+    walk, told = Walk(begun.session), len(gym.records)
+
+    def ended() -> bool:
+        return any(record.event == "stop" for record in gym.records[told:])
 
     def over(before: float) -> bool:
         """Whether the session has ended, or something was felt since."""
-        return len(gym.said("stop")) > stops or gym.felt[-1][0] > before
+        return ended() or gym.felt[-1][0] > before
 
-    while len(gym.said("stop")) == stops:
-        due = [name for _, name in gym.felt if name in ("backward", "forward", "rest")][-1]
+    while not ended():
+        felt = (name for _, name in reversed(gym.felt))
+        due = next(name for name in felt if name in ("backward", "forward", "rest"))
         speed = habit.speed * rng.uniform(0.9, 1.1)
         before = gym.t
         gym.do(
