@@ -171,6 +171,8 @@ class Sessions(BaseModel):
 class Wearers(BaseModel):
     wearers: list[str]
     wearing: str | None = Field(description="null: the device has said nothing yet.")
+    screening: dict[str, Any] | None = Field(description="Their newest record of it; null: none.")
+    time: str = Field(description="Of the belt, to tell how old the rest is.")
 
 
 class Command(BaseModel):
