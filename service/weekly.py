@@ -52,24 +52,23 @@ class Weekly:
         episode = self._history.newest_of(TEST, UNSEEN)
         if episode is None:
             since = self._history.since()
-            return _before(since, due) and self._raise(now, TEST, "")
+            return _before(since, due) and self._test(now, "")
         open_one = episode["alert_id"] if episode["open"] else ""
         if _before(episode["changed_at"], due):
-            return self._raise(now, TEST, open_one)
+            return self._test(now, open_one)
         waited = _before(episode["changed_at"], now.wall - ANSWER_WITHIN)
         return (
             bool(open_one) and waited and episode["event"] == TEST and self._complain(now, open_one)
         )
 
-    def _raise(self, now: Moment, event: str, alert_id: str) -> bool:
+    def _test(self, now: Moment, alert_id: str) -> bool:
         told = "a test: acknowledge it, so that the belt knows that somebody sees its alerts"
-        record = self._own.record(now, event, Level.NOTICE, told, alert_id=alert_id, test=True)
+        record = self._own.record(now, TEST, Level.NOTICE, told, alert_id=alert_id, test=True)
         self._store.take([record])
         return True
 
     def _complain(self, now: Moment, alert_id: str) -> bool:
-        hours = ANSWER_WITHIN / 3600
-        told = f"nobody has acknowledged the weekly test within {hours:.0f} h"
+        told = f"nobody has acknowledged the weekly test within {ANSWER_WITHIN / 3600:.0f} h"
         self._store.take([self._own.record(now, UNSEEN, Level.FAULT, told, alert_id=alert_id)])
         return True
 
