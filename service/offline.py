@@ -43,8 +43,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     except (settings.ConfigError, Fault) as fault:
         sys.stderr.write(f"rearguard: {fault}\n")
         return 2
-    except sqlite3.Error as error:
-        sys.stderr.write(f"rearguard: the store cannot be read ({error}): check disk and rights\n")
+    except (sqlite3.Error, OSError) as error:
+        sys.stderr.write(f"rearguard: the store cannot be read ({error}): use sudo, or check it\n")
         return 2
     return 0
 

@@ -11,8 +11,6 @@ from device.alerts import State
 from service import sessions
 from service.history import History, UnknownId
 
-RESULTS = ("screening", "perception", "walk_test", "programme")  # of kind `session`
-
 
 class Walks:
     """A reading connection of its own. Raises sqlite3.Error."""
@@ -58,7 +56,7 @@ class Walks:
         return sessions.wire(json.loads(row[0]), self._history.device_run())
 
     def results(self, event: str, wearer: str) -> list[dict[str, Any]]:
-        """What came out for a wearer: records of one of `RESULTS`, oldest first.
+        """What came out of each screening, perception, walk_test or programme, oldest first.
 
         What was broken off came to nothing and is left out.
         """

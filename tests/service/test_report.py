@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 import stat
 import subprocess
 import sys
@@ -191,6 +192,26 @@ def test_without_a_store_it_says_so(
         main(["report", "--config", str(file), "--wearer", "anna", "--out", "x.html"])
     assert left.value.code == 2
     assert "there is no store" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("fault", [PermissionError(13, "denied"), sqlite3.DatabaseError("bad")])
+def test_a_store_that_cannot_be_read_is_one_line(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    fault: Exception,
+) -> None:
+    from service import offline
+
+    def refuse(_: Path) -> None:
+        raise fault
+
+    monkeypatch.setattr(offline, "Walks", refuse)
+    words = ["report", "--config", str(config(tmp_path)), "--wearer", "anna", "--out", "x.html"]
+    assert offline.main(words) == 2
+    told = capsys.readouterr().err
+    assert "use sudo" in told
+    assert len(told.splitlines()) == 1
 
 
 def test_the_page_serves_the_same(tmp_path: Path) -> None:
