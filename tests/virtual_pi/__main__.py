@@ -19,7 +19,15 @@ from rich.markup import escape
 from rich.table import Table
 
 from tests.conftest import DATA
-from tests.virtual_pi.machine import HERE, OWN_TIME, ROOT, NoMachineError, kernel, powered
+from tests.virtual_pi.machine import (
+    HERE,
+    OWN_TIME,
+    ROOT,
+    NoMachineError,
+    end_like_ctrl_c,
+    kernel,
+    powered,
+)
 from tests.virtual_pi.scenes import SCENES, Scene
 
 POWER_ON_S = 400.0  # s at most from power to the end of a scene, on a busy host
@@ -33,6 +41,7 @@ def main() -> int:
     args = parser.parse_args()
     if unknown := sorted(set(args.scenes) - set(SCENES)):
         parser.error(f"no scene {', '.join(unknown)}; there are {', '.join(SCENES)}")
+    end_like_ctrl_c()
     try:
         kernel()
     except NoMachineError as error:

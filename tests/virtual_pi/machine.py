@@ -41,6 +41,11 @@ def kernel() -> Path:
     return folder / "linux"
 
 
+def end_like_ctrl_c() -> None:
+    """SIGTERM, too, switches the power off before this process ends."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 @contextlib.contextmanager
 def powered(
     arguments: list[str], console: Path, memory: str = "512M"
@@ -54,8 +59,8 @@ def powered(
         console.open("wb") as out,
     ):
         machine = subprocess.Popen(
-            [kernel(), f"mem={memory}", f"uml_dir={work}", "umid=pi", "con=null",
-             "con0=null,fd:1", "quiet", *arguments],
+            [kernel(), f"mem={memory}", f"uml_dir={work}",
+             "umid=pi", "con=null", "con0=null,fd:1", "quiet", *arguments],
             stdin=subprocess.DEVNULL, stdout=out, stderr=out, start_new_session=True,
         )  # fmt: skip
         try:

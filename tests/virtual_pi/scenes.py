@@ -61,19 +61,15 @@ def _plug_imu(bench: Bench) -> None:
     bench.imu.reset()
 
 
-# Something to be told every other second, for as long as anybody looks (boot.py).
+# Something to be told every second, for as long as anybody looks (boot.py).
 RESTLESS = Scene(
     "the rear sensor's cable comes off again and again",
     "clear",
     (),
     tuple(
-        Fault(
-            name,
-            6.0 + 4.0 * k + later,
-            lambda bench, plugged=plugged: bench.world.plug_ranger(plugged),
-        )
-        for k in range(50)
-        for name, later, plugged in (("pulled", 0.0, False), ("put back", 2.0, True))
+        Fault(name, 2.0 + 2.0 * k + later, _set("world", "ranger_plugged", plugged))
+        for k in range(100)
+        for name, later, plugged in (("pulled", 0.0, False), ("put back", 0.6, True))
     ),
 )
 
