@@ -74,12 +74,19 @@ def judge(found: dict[str, Any]) -> list[tuple[str, str, bool]]:
     def after(event: dict[str, Any], name: str) -> float:
         return event[name] - event["at"] if event[name] is not None else float("inf")
 
+    begun, guards = it["guarding"]["power"], it["guarding"]["at"] or float("inf")
     row(
         "boots, and guards",
-        f"{it['guarding']['at']:.1f} s after the kernel's start",
-        it["guarding"]["at"] is not None and it["guarding"]["at"] < 20,
+        f"{guards - begun:.1f} s of its own time after systemd's start; "
+        f"{it['host_s']:.0f} s of the host's after power",
+        guards - begun < 20,
     )
-    row("is told outside", f"online after {it['online']['at']:.1f} s", it["online"]["at"])
+    online = it["online"]["at"] or float("inf")
+    row(
+        "is told outside",
+        f"online {online - begun:.1f} s after systemd's start",
+        online - begun < 20,
+    )
     killed = it["device killed"]
     row(
         "device killed: started again within 1 s",
