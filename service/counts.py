@@ -8,6 +8,7 @@ from collections import Counter
 from device.frames import Echo, Frame, Gap
 
 LATENESS_EDGES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0)  # s
+VERY_LATE = 0.02  # s: two ticks, from which on a decision is felt later
 
 
 class Counts:
@@ -20,6 +21,11 @@ class Counts:
         self.pings: Counter[str] = Counter()  # by what they brought (Echo)
         self.late = [0] * (len(LATENESS_EDGES) + 1)  # frames by lateness, each up to its edge
         self.lateness_sum = 0.0  # s
+
+    @property
+    def very_late(self) -> int:
+        """Frames of a loop more than VERY_LATE behind."""
+        return sum(self.late[bisect_left(LATENESS_EDGES, VERY_LATE) + 1 :])
 
     def note(self, frame: Frame) -> None:
         self.frames += 1

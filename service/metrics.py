@@ -98,7 +98,7 @@ class Metrics(Collector):
             ("rearguard_pings", "What the rear sensor brought.", "echo", counts.pings),
         ):
             family = CounterMetricFamily(name, about, labels=[label])
-            for word, number in sorted(found.items()):
+            for word, number in sorted(dict(found).items()):  # the watch goes on writing
                 family.add_metric([word], number)
             yield family
         late = HistogramMetricFamily(

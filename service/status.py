@@ -45,10 +45,14 @@ class Status:
             f"{room / 1e6:.0f} MB are left: free space" if room < LITTLE_ROOM else ""
         )
         never = "no device has kept a journal here" if self._intake.read_at == -math.inf else ""
+        gaps, pings = dict(counts.gaps), dict(counts.pings)  # the watch goes on writing
         found: dict[str, tuple[float, str, dict[str, int | float]]] = {
-            "loop": (facts["loop"], "", {"frames": counts.frames, "lost": counts.lost}),
-            "imu": (facts["imu"], "", {f"gap_{why}": n for why, n in counts.gaps.items()}),
-            "rear": (facts["rear"], "", {f"ping_{what}": n for what, n in counts.pings.items()}),
+            "loop": (
+                facts["loop"], "",
+                {"frames": counts.frames, "lost": counts.lost, "late": counts.very_late},
+            ),
+            "imu": (facts["imu"], "", {f"gap_{why}": n for why, n in gaps.items()}),
+            "rear": (facts["rear"], "", {f"ping_{what}": n for what, n in pings.items()}),
             "journal": (
                 t - self._intake.read_at, never,
                 {"records": self._intake.records, "damaged": self._intake.damaged},

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from device.config import Battery, Belt, Config, Ranger
 from device.frames import Frame, Gap
 from service import status as status_module
-from service.counts import LATENESS_EDGES, Counts
+from service.counts import LATENESS_EDGES, VERY_LATE, Counts
 from service.live import Live
 from service.moment import Moment
 from service.status import Status
@@ -142,4 +142,5 @@ def test_lateness_is_counted_once_and_in_its_place(late: list[float]) -> None:
     assert sum(counts.late) == len(known)
     for n, edge in enumerate(LATENESS_EDGES):
         assert sum(counts.late[: n + 1]) == sum(lateness <= edge for lateness in known)
+    assert counts.very_late == sum(lateness > VERY_LATE for lateness in known)
     assert not counts.pings, "a number that is no echo is none"
