@@ -245,7 +245,7 @@ def test_an_alert_its_chain_and_its_recording(
     expect(steps.first).to_be_visible()
 
     name = keep(device.journal.parent / "recordings", device, alert_id)
-    page.get_by_role("button", name="Recording of fall").click()
+    item.get_by_role("button", name="Recording of fall").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.locator(".chart")).to_have_count(3)
     expect(dialog.locator(".chart", has_text="Specific force").locator(".top")).to_have_text("45.0")
