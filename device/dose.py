@@ -124,6 +124,14 @@ class Walking:
         elif frame.direction == STILL or frame.t - self._contact > LONGEST:
             self._end()
 
+    def finish(self) -> None:
+        """The session ends in mid-step: what has been walked since the newest contact counts."""
+        since = min(self._t - self._contact, self._newest)
+        if self.way == BACKWARD and since > 0.0:
+            self.totals.dose_s += since
+        elif self.way == FORWARD and since > 0.0:
+            self.totals.forward_s += since
+
     def _step(self, t: float) -> None:
         interval = t - self._contact
         if not 0.0 < interval <= LONGEST:

@@ -80,6 +80,7 @@ class Lesson:
     def end(self, now: float, reason: str, by: str) -> Record:
         """The last word. A session without drift teaches what is usual for this wearer."""
         one = self._wearers.current
+        self.walking.finish()
         last = self._say(now, "stop", State.CLEARED, reason, self.session.measurements(), by)
         if not self.session.drifted:
             one.baseline.learn(self.walking.windows)

@@ -18,13 +18,14 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from device.cli import INTERRUPTED, Fault, broker, live
+from device.cli import INTERRUPTED, Fault, broker, live, programme
 from device.cli.children import Children, python
 from device.cli.subscriber import Received, Subscriber
 from device.frames import Frame, Guard, RingReader
 from device.sources.scenarios import SCENARIOS
 
 BELT = "demo"
+PROGRAMME = "programme"  # the scenario that is no scene
 CANCEL = 5  # s to answer a fall, so that a spectator sees what follows; a belt waits 30
 PAGE_PORT = 8080  # the usual one, when it is free
 _POLL = 0.02  # s
@@ -38,11 +39,15 @@ def add(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--scenario",
-        choices=list(SCENARIOS),
+        choices=[*SCENARIOS, PROGRAMME],
         default="chair",
         metavar="NAME",
         help="default chair; "
-        + "; ".join(f"{name}: {s.title.rstrip('.')}" for name, s in SCENARIOS.items()),
+        + "; ".join(f"{name}: {s.title.rstrip('.')}" for name, s in SCENARIOS.items())
+        + f"; {PROGRAMME}: four weeks of two wearers, replayed at speed, with a report of each",
+    )
+    parser.add_argument(
+        "--out", type=Path, default=Path(), metavar="DIR", help=f"of {PROGRAMME}: for the reports"
     )
     parser.add_argument(
         "--port", type=_port, metavar="P", help="the page's port (else 8080, or a free one)"
@@ -51,6 +56,10 @@ def add(parser: argparse.ArgumentParser) -> None:
 
 def execute(args: argparse.Namespace) -> int:
     page_port = _page_port(args.port)
+    if args.scenario == PROGRAMME:
+        with tempfile.TemporaryDirectory(prefix="rearguard-demo-") as name:
+            config = _write_config(Path(name), broker.free_port(), page_port)
+            return programme.execute(Path(name), config, page_port, args.out)
     title = SCENARIOS[args.scenario].title
     with _signals() as stopping, tempfile.TemporaryDirectory(prefix="rearguard-demo-") as name:
         folder = Path(name)

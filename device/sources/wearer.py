@@ -34,6 +34,7 @@ class Wearer:
 
     def __init__(self, random: Random, reaction: float) -> None:
         self.random, self.reaction = random, reaction
+        self.uneven = 0.03  # s.d. of a step's time, a share of it
         self.t = 0.0  # s since the wearer began
         self.x = 0.0  # m along the walkway
         self.height = HIP  # m of the belt above ground
@@ -210,7 +211,7 @@ class Wearer:
             if before // math.pi != self._phase // math.pi:
                 self._contact = self.t
                 self.contacts = [*self.contacts[-7:], self.t]
-                self._rhythm = self.random.gauss(1.0, 0.03)
+                self._rhythm = self.random.gauss(1.0, self.uneven)
                 self._vigour = self.random.gauss(1.0, 0.08)
 
     def motion(self) -> tuple[tuple[float, float, float], tuple[float, float, float]]:
