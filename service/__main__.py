@@ -150,7 +150,7 @@ def _run(config: Config, listener: Door, store: Store, recent: Recent, *, tls: b
     # the interface reads in another thread
     reader, walks = History(config.store_file), Walks(config.store_file)
     status = Status(config, watch, live, intake, broker, delivery, loop, reader)
-    metrics = Metrics(status, live, watch.counts, reader, _version())
+    metrics = Metrics(status, live, watch.counts, store.raised, reader, _version())
     recordings = Recordings(config.recordings_dir)
     bundle = Bundle(
         status=lambda: {**status.picture(moment()), "active": reader.active()},

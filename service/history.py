@@ -123,10 +123,10 @@ class History:
             raise UnknownId(alert_id)
         return row[0], row[1]
 
-    def by_event(self) -> dict[str, tuple[int, int]]:
-        """Event → episodes kept, and how many of them are open."""
-        rows = self._db.execute("SELECT event, count(*), sum(open) FROM episodes GROUP BY event")
-        return {event: (number, still) for event, number, still in rows}
+    def open_by_event(self) -> dict[str, int]:
+        """Event → episodes that are open."""
+        rows = self._db.execute("SELECT event, count(*) FROM episodes WHERE open GROUP BY event")
+        return dict(rows.fetchall())
 
     def episode_ids(self) -> list[str]:
         """Newest first, as far back as recordings may go."""

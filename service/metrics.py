@@ -6,7 +6,7 @@ What is not known is left out, never told as nought.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -36,10 +36,12 @@ class Metrics(Collector):
     """Collected at each scrape; nothing is kept."""
 
     def __init__(
-        self, status: Status, live: Live, counts: Counts, history: History, version: str
-    ) -> None:
+        self, status: Status, live: Live, counts: Counts, raised: Mapping[str, int],
+        history: History, version: str,
+    ) -> None:  # fmt: skip
+        """`raised`: alerts since the start, by event."""
         self._status, self._live, self._counts = status, live, counts
-        self._history, self._version = history, version
+        self._raised, self._history, self._version = raised, history, version
         self._now = Moment(0.0, 0.0)
         self._registry = CollectorRegistry(auto_describe=False)
         self._registry.register(self)
@@ -115,14 +117,15 @@ class Metrics(Collector):
             yield _gauge("rearguard_battery_charge_ratio", "Share of charge.", charge)
 
     def _alerts(self, picture: dict[str, Any]) -> Iterator[Metric]:
-        counted = CounterMetricFamily(
-            "rearguard_alerts", "Episodes kept, by what they came to.", labels=["event"]
+        raised = CounterMetricFamily(
+            "rearguard_alerts", "Raised since the service started.", labels=["event"]
         )
+        for event, number in sorted(dict(self._raised).items()):
+            raised.add_metric([event], number)
         active = GaugeMetricFamily("rearguard_alerts_active", "Open now.", labels=["event"])
-        for event, (number, still) in sorted(self._history.by_event().items()):
-            counted.add_metric([event], number)
-            active.add_metric([event], still)
-        yield from (counted, active)
+        for event, number in sorted(self._history.open_by_event().items()):
+            active.add_metric([event], number)
+        yield from (raised, active)
         service = picture["service"]
         yield _gauge("rearguard_outbox_records", "Not confirmed yet.", service["waiting"])
         yield _gauge(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,6 +43,7 @@ class Store:
         what nobody has had yet (see `needed`). Raises StoreError when another process has it, a
         newer version wrote it, or the folder cannot be written.
         """
+        self.raised: Counter[str] = Counter()  # alerts since this start, by event
         self.set_aside: Path | None = None  # where a corrupt store was moved to at this start
         self.saved = 0  # records of it that are in this one
         try:
@@ -81,13 +83,14 @@ class Store:
         `segment`: the journal's oldest that any of them is from. Returns how many were new. Raises
         sqlite3.Error; nothing has changed then.
         """
-        new = 0
         with self._transaction():
-            for record in records:
-                new += self._insert(record, segment)
+            new = [record for record in records if self._insert(record, segment)]
             if cursor is not None:
                 self._db.execute("UPDATE cursor SET segment = ?, offset = ?", _pair(cursor))
-        return new
+        for record in new:
+            if record["kind"] == "alert" and record["state"] == State.RAISED:
+                self.raised[record["event"]] += 1
+        return len(new)
 
     def work(self, task: Callable[[sqlite3.Connection], T]) -> T:
         """What `task` makes of the store, in one transaction. Raises sqlite3.Error."""
