@@ -75,7 +75,8 @@ def write(path: Path, value: dict[str, Any]) -> None:
     """One file, whole or as it was before. Raises OSError."""
     path.parent.mkdir(parents=True, exist_ok=True)
     unfinished = path.with_name(f".{path.name}.new")
-    with unfinished.open("w", encoding="utf-8") as file:
+    private = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(private, "w", encoding="utf-8") as file:  # it is about somebody's health
         json.dump(value, file, ensure_ascii=False, allow_nan=False, indent=1)
         file.flush()
         os.fsync(file.fileno())
