@@ -15,7 +15,7 @@ from service.moment import Moment
 from service.own import OwnRecords
 from service.store import Store
 from tests.chaos import diary
-from tests.chaos.ledger import Ledger, Payload
+from tests.chaos.ledger import Ledger, Payload, doubles, says
 from tests.chaos.rig import Rig, wait
 from tests.service.belt import BELT, configure
 
@@ -59,11 +59,12 @@ class Cuts:
         self.rig, self.ledger, self.dice = rig, ledger, dice
         self.notes = diary.read(rig.folder / "diary")
         self.came: dict[str, float] = {}  # id → s, when the caregiver first had it
-        self.payloads = []
+        self.words: dict[str, str] = {}  # what was said → id
         for topic, text, _, at in rig.caregiver.messages:
             if topic == "alert":
-                self.payloads.append(json.loads(text))
-                self.came.setdefault(self.payloads[-1]["id"], at)
+                payload = json.loads(text)
+                self.words.setdefault(says(payload), payload["id"])
+                self.came.setdefault(payload["id"], at)
 
     def make(self, count: int, tick: Callable[[], None]) -> None:
         for number in range(count):
@@ -92,12 +93,12 @@ class Cuts:
     def _whole(self, copy: Path, promised: dict[str, Payload], at: float, where: str) -> None:
         """What a service started on it sends."""
         config = configure(copy, mqtt_port=self.rig.broker.port)
-        before = len(self.rig.caregiver.alerts())
+        before = len(self.rig.came())
         missing = {name for name in promised if self.came.get(name, float("inf")) > at}
         child = self.rig.fork("service", config)
 
         def sent() -> list[Payload]:
-            return self.rig.caregiver.alerts()[before:]
+            return self.rig.came()[before:]
 
         # a PUBACK may have come, and its mark been kept, an instant before the caregiver's message
         marked = found_marked(copy)
@@ -111,9 +112,7 @@ class Cuts:
 
     def _judge(self, sent: list[Payload], promised: dict[str, Payload]) -> None:
         """What goes out after a cut must bear the ids and the words it had before."""
-        both = Ledger()
-        both.settle({}, [*self.payloads, *sent])
-        self.ledger.doubled += both.doubled
+        self.ledger.doubled += doubles(sent, self.words)
         for payload in sent:
             if (was := promised.get(payload["id"])) is not None:
                 same = all(payload.get(key) == was[key] for key in was)

@@ -42,7 +42,7 @@ def run(folder: str, seed: str, records: str, past: str) -> None:
             t = started - span + span * count / wanted if wanted else time.monotonic()
             _episode(device, event, level, count, t, dice)
             count += 2
-        stopping.wait(dice.expovariate(40.0) if not wanted else 0.0)
+        stopping.wait(dice.expovariate(10.0) if not wanted else 0.0)
         while device.recorder._queue.qsize() > 100:  # the disk is slower than we are
             stopping.wait(0.002)
     device.stop()

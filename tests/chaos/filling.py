@@ -22,7 +22,7 @@ from tests.chaos.rig import Rig
 from tests.conftest import ROOT
 
 SIZE = 24 << 20  # bytes of the disk
-PATIENCE = 60.0  # s
+PATIENCE = 60.0  # s without an arrival, after which what has not come is lost
 IN_A_NAMESPACE = ("unshare", "--user", "--map-root-user", "--mount")
 
 
@@ -64,7 +64,7 @@ class Filling:
         self.rig.arrived(PATIENCE)
         if not self.meanwhile:
             self.ledger.wrong.append("no alert came while the disk was full")
-        self.ledger.settle(said_in(self.rig.folder), self.rig.caregiver.alerts())
+        self.ledger.settle(said_in(self.rig.folder), self.rig.came())
         return self.ledger
 
     def once(self) -> None:
@@ -72,9 +72,9 @@ class Filling:
         left = self.dice.choice((0, self.dice.randrange(4096), self.dice.randrange(200_000)))
         self._fill(left)
         self.ledger.faults["disk full"] += 1
-        before = len(self.rig.caregiver.alerts())
+        before = len(self.rig.came())
         time.sleep(self.dice.uniform(1.5, 3.0))
-        self.meanwhile += len(self.rig.caregiver.alerts()) - before
+        self.meanwhile += len(self.rig.came()) - before
         if self.dice.random() < 0.4:
             self._start_anew()
             self.ledger.faults["service killed"] += 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class Ledger:
         self.arrived += len(first)
         self.again += len(came) - len(first)
         self.lost += sorted(set(said) - set(first))
-        self.doubled += _doubled(first.values())
+        self.doubled += doubles(first.values(), {})
         for name, record in said.items():
             if name in first and any(first[name].get(key) != record[key] for key in record):
                 self.changed.append(name)
@@ -73,15 +73,20 @@ def said_in(folder: Path) -> dict[str, Payload]:
     return journalled(folder / "data" / "journal", folder / WITNESS)
 
 
-def _doubled(payloads: Iterable[Payload]) -> list[str]:
-    """Ids beyond the first of those that say the same: same episode, same state, same words."""
+def doubles(payloads: Iterable[Payload], before: Mapping[str, str]) -> list[str]:
+    """Ids of those that say what one of another id has said, among them or `before`."""
     seen: dict[str, str] = {}
     more = []
     for payload in payloads:
-        says = {key: value for key, value in payload.items() if key not in CHANGES}
         if payload["event"] == "storage_fault":
             continue  # damage may be told of one place after another, in the same words
-        key = json.dumps(says, sort_keys=True)
-        if seen.setdefault(key, payload["id"]) != payload["id"]:
-            more.append(payload["id"])
+        words, name = says(payload), payload["id"]
+        if before.get(words, name) != name or seen.setdefault(words, name) != name:
+            more.append(name)
     return more
+
+
+def says(payload: Payload) -> str:
+    """What it says, whenever and under whatever id: same episode, same state, same words."""
+    kept = {key: value for key, value in payload.items() if key not in CHANGES}
+    return json.dumps(kept, sort_keys=True)

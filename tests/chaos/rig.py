@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import mmap
 import os
 import select
@@ -14,7 +15,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from tests.chaos.ledger import said_in
+from tests.chaos.ledger import Payload, said_in
 from tests.conftest import ROOT
 from tests.service.belt import Mosquitto, Subscriber, configure
 
@@ -92,6 +93,8 @@ class Rig:
             cwd=ROOT, env=self.environment, text=True,
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.log,
         )  # fmt: skip
+        self._came: list[Payload] = []
+        self._read = 0  # messages of the caregiver's
         self.service: Child | None = None
         self.device: Child | None = None
 
@@ -150,10 +153,25 @@ class Rig:
         device.close()
         return ended
 
-    def arrived(self, seconds: float) -> bool:
-        """Wait until all that is in the journal has come to the caregiver."""
-        said = set(said_in(self.folder))
-        return wait(lambda: said <= {a["id"] for a in self.caregiver.alerts()}, seconds)
+    def came(self) -> list[Payload]:
+        """The alerts that the caregiver has, in the order in which they came."""
+        messages = self.caregiver.messages[self._read :]
+        self._read += len(messages)
+        self._came += [json.loads(text) for topic, text, *_ in messages if topic == "alert"]
+        return self._came
+
+    def arrived(self, patience: float) -> bool:
+        """Wait until all that is in the journal has come, or nothing has for `patience` s."""
+        missing = set(said_in(self.folder))
+        until, seen = time.monotonic() + patience, 0
+        while missing and time.monotonic() < until:
+            time.sleep(0.1)
+            fresh = self.came()[seen:]
+            seen += len(fresh)
+            if missing & {alert["id"] for alert in fresh}:
+                until = time.monotonic() + patience
+            missing -= {alert["id"] for alert in fresh}
+        return not missing
 
     def close(self) -> None:
         self.kill_service()

@@ -13,7 +13,7 @@ from tests.chaos.rig import Rig
 
 HOUR = 3600.0  # s
 REFUSED = 2  # exit code of a service that finds another one running
-PATIENCE = 60.0  # s for what waits to arrive once the storm is over
+PATIENCE = 60.0  # s without an arrival, after which what has not come is lost
 
 
 class Storm:
@@ -111,7 +111,7 @@ class Storm:
         self.rig.start_service()
         self.rig.arrived(PATIENCE)
         self.rig.kill_service()
-        came = self.rig.caregiver.alerts()
+        came = self.rig.came()
         self.ledger.settle(said_in(self.rig.folder), came)
         # all in one boot, so aged by the monotonic clock: no hour may show in any delay
         late = [a["id"] for a in came if not 0.0 <= a["delayed_s"] < HOUR / 2]
