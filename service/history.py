@@ -16,6 +16,11 @@ FROM episodes e JOIN events f ON f.seq = e.first_seq JOIN events l ON l.seq = e.
 """
 
 
+_URGENCY = (
+    "ORDER BY CASE e.level WHEN 'danger' THEN 0 WHEN 'fault' THEN 1 ELSE 2 END, e.first_seq DESC"
+)
+
+
 class UnknownId(Exception):  # noqa: N818 — it reads as what it is
     """No record has this id."""
 
@@ -79,6 +84,14 @@ class History:
         """When the oldest record that is kept was made (ISO 8601); empty when there is none."""
         row = self._db.execute("SELECT record FROM events ORDER BY seq LIMIT 1").fetchone()
         return str(json.loads(row[0]).get("raised_at", "")) if row else ""
+
+    def urgent(self, limit: int) -> list[dict[str, Any]]:
+        """Open episodes: danger, then faults, then the rest, of each the newest first."""
+        return self._episodes(
+            "WHERE e.alert_id IN (SELECT e.alert_id FROM episodes e WHERE e.open"
+            f" {_URGENCY} LIMIT ?) {_URGENCY}",  # noqa: S608 — words of ours
+            limit,
+        )
 
     def recent(self, limit: int) -> list[dict[str, Any]]:
         """Episodes by their latest record, newest first."""

@@ -46,6 +46,7 @@ class Store:
         self.raised: Counter[str] = Counter()  # alerts since this start, by event
         self.set_aside: Path | None = None  # where a corrupt store was moved to at this start
         self.saved = 0  # records of it that are in this one
+        self._device_run = ""  # whose record was taken last
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             self._lock = database.lock(path.with_suffix(".lock"))
@@ -145,8 +146,9 @@ class Store:
         )
         if not added.rowcount:
             return 0
-        if not run.startswith(RUN_PREFIX):
+        if not run.startswith(RUN_PREFIX) and run != self._device_run:
             self._end_other_runs(run)
+            self._device_run = run
         if record["kind"] == "alert" and record["alert_id"]:
             self._note_episode(record, int(added.lastrowid or 0))
         if record["kind"] == "session" and isinstance(record.get("session"), str):
@@ -228,6 +230,7 @@ class Store:
             yield
             self._db.execute("COMMIT")
         except BaseException:
+            self._device_run = ""  # what was ended for it has not been, after all
             if self._db.in_transaction:
                 self._db.execute("ROLLBACK")
             raise

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from device.alerts import Level
 from service import schema
 from service.broker import Broker
 from service.history import History
@@ -52,7 +51,7 @@ class Telemetry:
         self._retain("status", ONLINE if self._live.online(now.t) and not trouble else OFFLINE)
         if self._stored and not trouble:
             self._stored = False
-            self._retain("alert/active", _json(_most_urgent(self._history.active())))
+            self._retain("alert/active", _json(self._history.urgent(MOST_ACTIVE)))
             session = self._walks.newest()
             told = {"schema": schema.VERSION, **session} if session else None
             self._retain("session", _json(told) if told else "")  # empty: nothing is retained
@@ -70,13 +69,6 @@ class Telemetry:
             return
         if self._broker.publish(self._root + topic, payload, retain=True) is not None:
             self._last[topic] = payload
-
-
-def _most_urgent(episodes: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """At most `MOST_ACTIVE`, highest level first, of one level the newest first."""
-    newest_first = reversed(episodes)
-    by_level = sorted(newest_first, key=lambda it: Level[it["level"].upper()], reverse=True)
-    return by_level[:MOST_ACTIVE]
 
 
 def _json(value: Any) -> str:

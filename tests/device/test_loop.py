@@ -30,6 +30,7 @@ from device.lanes import Lanes
 from device.lateness import Lateness
 from device.loop import Loop
 from device.policy import Policy
+from device.reach import NOBODY_S
 from device.recorder import Origin, Recorder
 from device.ring import RingWriter
 from tests.device.test_haptics import Motor
@@ -336,6 +337,34 @@ def test_help_has_been_told_is_felt_while_the_call_is_open(belt: Belt) -> None:
     belt.run(0.01)
     assert belt.motor.duty == PATTERNS["told"].duty
     assert alerts(belt.told()) == [("sos", "raised")]
+
+
+def test_called_nobody_reached_told_and_coming_are_felt_in_turn(
+    belt: Belt, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    felt: list[str] = []
+    feel = belt.loop.haptics.feel
+
+    def noted(name: str, *when: Any) -> float | None:
+        at = feel(name, *when)
+        felt.extend([name] if at is not None else [])
+        return at
+
+    monkeypatch.setattr(belt.loop.haptics, "feel", noted)
+    belt.run(2.0)
+    belt.source.button = 1
+    belt.run(2.2)
+    belt.source.button = 0
+    belt.run(NOBODY_S - 0.5)
+    help_ = ("danger", "nobody", "told", "coming")
+    assert [name for name in felt if name in help_] == ["danger"]
+    belt.run(30.0)
+    assert [name for name in felt if name in help_] == ["danger", "nobody", "nobody"]
+    ask(belt, "told", alert_id="belt:run1:a1")
+    belt.run(30.0)
+    ask(belt, "ack", alert_id="belt:run1:a1")
+    belt.run(3.0)
+    assert [name for name in felt if name in help_][3:] == ["told", "coming"]
 
 
 def test_each_gesture_is_answered_by_a_buzz(belt: Belt) -> None:

@@ -165,6 +165,30 @@ def test_the_journal_is_needed_as_long_as_something_in_it_has_not_arrived(store:
     assert store.needed() == ""
 
 
+def test_the_most_urgent_of_many_open_ones(store: Store, tmp_path: Path) -> None:
+    levels = ["warning", "danger", "fault"] * 40
+    store.take([record(n, level=level) for n, level in enumerate(levels)])
+    history = History(tmp_path / "store.sqlite")
+    found = history.urgent(50)
+    history.close()
+    assert [e["level"] for e in found] == ["danger"] * 40 + ["fault"] * 10
+    assert found[0]["alert_id"] == "a118", "the newest first"
+
+
+def test_what_an_earlier_run_had_open_ends_even_if_the_first_try_to_store_fails(
+    store: Store, tmp_path: Path
+) -> None:
+    store.take([record(1)])
+    broken = record(3, boot="run-2")
+    del broken["event"]
+    with pytest.raises(KeyError):
+        store.take([record(2, boot="run-2"), broken])
+    store.take([record(2, boot="run-2")])
+    history = History(tmp_path / "store.sqlite")
+    assert [e["alert_id"] for e in history.active()] == ["a2"]
+    history.close()
+
+
 def test_who_answered_first_and_when_is_kept(store: Store, tmp_path: Path) -> None:
     fall = {"alert_id": "f", "level": "danger", "event": "fall"}
     when = [f"2026-01-01T00:0{n}:00.000+00:00" for n in range(5)]
