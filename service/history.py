@@ -88,7 +88,7 @@ class History:
     def urgent(self, limit: int) -> list[dict[str, Any]]:
         """Open episodes: danger, then faults, then the rest, of each the newest first."""
         return self._episodes(
-            "WHERE e.alert_id IN "
+            "WHERE e.alert_id IN "  # noqa: S608 — words of ours
             f"(SELECT e.alert_id FROM episodes e WHERE e.open {_URGENCY} LIMIT ?) {_URGENCY}",
             limit,
         )
