@@ -56,7 +56,12 @@ def data(tmp_path: Path) -> Path:
     store = Store(data / "store.sqlite")
     for wearer, run in ((ANNA, "x"), ("bert", "y")):
         store.take(
-            {**one, "wearer": wearer, "id": one["id"] + run, "session": one["session"] + run}
+            {
+                **one,
+                "wearer": wearer,
+                "id": one["id"].replace("belt:", f"belt-{run}:"),
+                "session": one["session"] + run,
+            }
             for one in year(4)
         )
         keep(data / "recordings", wearer, f"rec-{run}")

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
 
+from device.alerts import Record
+
 START = datetime.fromisoformat("2026-03-02T10:00:00.000+00:00")  # a Monday
 
 
@@ -14,13 +16,23 @@ def record(
     event: str, at: datetime, number: int, *, kind: str = "session", run: str = "run-1", **more: Any
 ) -> dict[str, Any]:
     """One line of the journal."""
+    made = Record(
+        kind,
+        event,
+        state="raised" if kind == "alert" else "confirmed",
+        t=float(number),
+        wearer="anna",
+        source="simulated:test",
+    )
     return {
-        "id": f"belt:{run}:{number}", "kind": kind, "event": event, "level": "info",
-        "state": "raised" if kind == "alert" else "confirmed",
-        "alert_id": "", "boot": run, "t": float(number), "detail": "",
-        "raised_at": at.isoformat(timespec="milliseconds"), "clock_synchronised": True,
-        "wearer": "anna", "session": "", "source": "simulated:test", "measurements": {}, **more,
-    }  # fmt: skip
+        "id": f"belt:{run}:{number}",
+        "belt": "belt",
+        "boot": run,
+        "raised_at": at.isoformat(timespec="milliseconds"),
+        "clock_synchronised": True,
+        **made.to_dict(),
+        **more,
+    }
 
 
 def walk(
