@@ -144,7 +144,7 @@ def _show(found: dict[str, dict[str, Any]]) -> None:
                 name if first else "",
                 f"{it['guarding_s']:.1f} s" if frames and first else "",
                 f"{row['event']} {row['state']}" if row else "",
-                _seconds(row.get("felt_s")),
+                _seconds(row.get("felt_s") if row.get("must_be_felt") else None),
                 _seconds(row.get("mqtt_s")),
                 f"{frames['gaps']} of {frames['count']}" if frames and first else "",
                 (f"WRONG: {escape(it['wrong'])}" if it["wrong"] else "ok") if first else "",
