@@ -10,6 +10,7 @@ import errno
 import json
 import os
 import random
+import signal
 import subprocess
 import sys
 import time
@@ -33,10 +34,15 @@ def fill(folder: Path, library: Path, seed: int, count: int, tick: Callable[[], 
     child = subprocess.Popen([*command, *words], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     assert child.stdout is not None
     last = ""
-    for line in child.stdout:
-        last = line
-        tick()
-    if child.wait() != 0:
+    try:
+        for line in child.stdout:
+            last = line
+            tick()
+    finally:
+        if child.poll() is None and not last.startswith("{"):
+            child.send_signal(signal.SIGINT)  # broken off: it ends what it began
+        child.wait()
+    if child.returncode != 0:
         return Ledger(wrong=[f"no disk could be filled: {' '.join(IN_A_NAMESPACE)} was refused"])
     found = json.loads(last)
     return Ledger(**{**found, "faults": Counter(found["faults"])})
@@ -109,6 +115,8 @@ def main() -> None:
     rig = Rig(Path(folder), Path(library))
     try:
         ledger = Filling(rig, int(seed)).run(int(count))
+    except KeyboardInterrupt:
+        sys.exit(130)
     finally:
         rig.close()
     sys.stdout.write(json.dumps(vars(ledger)) + "\n")
