@@ -149,7 +149,7 @@ def _assemble(
         source,
         core,
         policy,
-        _practice(config, policy, haptics, parts),
+        _practice(config, policy, core, haptics, parts),
         haptics,
         health,
         Lanes(ring, recorder, control, box),
@@ -158,7 +158,7 @@ def _assemble(
 
 
 def _practice(
-    config: Config, policy: Policy, haptics: Haptics, parts: contextlib.ExitStack
+    config: Config, policy: Policy, core: Core, haptics: Haptics, parts: contextlib.ExitStack
 ) -> Practice:
     """Sessions and tests, with the wearers' files. Raises StartError."""
     plans, faults = known(config.plans_dir)
@@ -178,6 +178,7 @@ def _practice(
         Readiness(config.session, override, plans),
         wearers,
         policy,
+        core,
         SystemWallClock(),
         haptics.feel,
         Random(),  # noqa: S311  nobody gains by guessing when a test buzz comes

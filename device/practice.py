@@ -12,11 +12,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from random import Random
-from typing import Any
+from typing import Any, Protocol
 
 from device.alerts import Level, Record, State
 from device.clock import WallClock
 from device.config import Session as Settings
+from device.core import Usual
 from device.frames import Frame, Guard
 from device.gestures import Gesture
 from device.hand_test import HandTest
@@ -36,16 +37,26 @@ RESUME_S = 1800.0  # s after its last word that a session is still the same one
 ASK_AFTER_S = 0.8  # s from a press to the request for a hand: the answer to the press comes first
 
 
+class Habits(Protocol):
+    """Learns how a wearer walks (core.Core)."""
+
+    def usual(self) -> list[Usual]: ...
+
+    def recall(self, usual: Sequence[Usual]) -> None: ...
+
+
 class Practice:
     """One belt's. Each method returns what is to be told, in order."""
 
     def __init__(
         self, settings: Settings, readiness: Readiness, wearers: Wearers, policy: Policy,
-        wall: WallClock, feel: Feel, random: Random,
+        habits: Habits, wall: WallClock, feel: Feel, random: Random,
     ) -> None:  # fmt: skip
         self._settings, self._readiness, self._wearers = settings, readiness, wearers
         self._policy, self._wall, self._feel, self._random = policy, wall, feel, random
         policy.wearer = wearers.current.name
+        self._habits = habits
+        habits.recall(wearers.current.usual)
         self._lesson: Lesson | None = None
         self._hand: HandTest | None = None
         self._ask_at = float("inf")  # s, when a hand is asked for
@@ -210,6 +221,7 @@ class Practice:
     def _end(self, now: float, reason: str, by: str) -> list[Record]:
         if self._lesson is None:
             return []
+        self._wearers.current.usual = self._habits.usual()
         last = self._lesson.end(now, reason, by)
         self._lesson = None
         return [last]
@@ -258,6 +270,8 @@ class Practice:
     def _change(self, command: str, name: str) -> str:
         why = self._wearers.use(name) if command == "profile" else self._wearers.forget(name)
         self._policy.wearer = self._wearers.current.name
+        if not why:
+            self._habits.recall(self._wearers.current.usual)
         return why
 
     def _settled(self) -> str:

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from device.baseline import Baseline
+from device.core import Usual
 from device.screening import Screening
 from device.stride import Stride
 
@@ -45,6 +46,7 @@ class Profile:
     stride: Stride = field(default_factory=Stride)
     start_loss: float | None = None  # s lost in setting off backward (walk_test.py)
     baseline: Baseline = field(default_factory=Baseline)
+    usual: list[Usual] = field(default_factory=lambda: [Usual(), Usual()])  # Core.usual
     session: dict[str, Any] | None = None  # the one under way (Session.to_dict), for a restart
 
 
@@ -122,6 +124,7 @@ class Wearers:
                 "stride": one.stride.to_list(),
                 "start_loss": one.start_loss,
                 "baseline": one.baseline.to_dict(),
+                "usual": [list(way) for way in one.usual],
             },
         )
 
@@ -180,3 +183,8 @@ def _fill_gait(one: Profile, found: dict[str, Any]) -> None:
     one.stride = Stride.from_list(found["stride"])
     one.start_loss = float(found["start_loss"]) if found["start_loss"] is not None else None
     one.baseline = Baseline.from_dict(found["baseline"])
+    if kept := found.get("usual"):
+        backward, other = (
+            Usual(float(a), float(b), float(c), float(d), int(n)) for a, b, c, d, n in kept
+        )
+        one.usual = [backward, other]

@@ -166,13 +166,14 @@ class Visit:
         haptics = _Felt(motor, config.motor.strength, self.patient.hear)
         wearers = Wearers(config.wearers_dir, config.wearer.name, self._scribe)
         ready = Readiness(config.session, Override(), known(config.plans_dir)[0])
+        core = Core(self._source.fs, has_ranger=1.0)
         practice = Practice(
-            config.session, ready, wearers, policy, clock, haptics.feel,
+            config.session, ready, wearers, policy, core, clock, haptics.feel,
             Random(number),  # noqa: S311  repeatable on purpose
         )  # fmt: skip
         nobody = _Nobody()
         self._loop = Loop(
-            clock, RATE, self._source, Core(self._source.fs, has_ranger=1.0), policy, practice,
+            clock, RATE, self._source, core, policy, practice,
             haptics, Health(table(config, self._source.fs), clock.now()),
             Lanes(nobody, _Noting(self._recorder, self.records), self._orders, nobody),
         )  # fmt: skip

@@ -32,11 +32,11 @@ class Judgement(NamedTuple):
 class Usual(NamedTuple):
     """What is usual for a wearer going one way."""
 
-    sway: float  # m/s², mediolateral RMS
-    unevenness: float  # s, of step times two apart
-    irregularity: float  # 1 less the autocorrelation of a stride
-    excursion: float  # m, up and down in a step
-    steps: int  # that went into it
+    sway: float = 0.0  # m/s², mediolateral RMS
+    unevenness: float = 0.0  # s, of step times two apart
+    irregularity: float = 0.0  # 1 less the autocorrelation of a stride
+    excursion: float = 0.0  # m, up and down in a step
+    steps: int = 0  # that went into it
 
 
 PING = np.dtype([("t", "<f8"), ("range", "<f4"), ("echo", "<i4")])  # rg_ping, byte for byte

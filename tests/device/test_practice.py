@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ import pytest
 from device.alerts import Level, State
 from device.coach import NOTICE_EVERY_S
 from device.config import Session
+from device.core import Usual
 from device.frames import Guard
 from device.gestures import Gesture
 from device.hand_test import COVERED, UNSEEN
@@ -455,6 +457,40 @@ def test_what_is_usual_is_learnt_over_sessions_but_not_from_an_unsteady_one(gym:
     assert len(baseline.windows) == learnt
     walk(0.02)
     assert len(baseline.windows) > learnt
+
+
+class Habits:
+    """In place of the core: what it has learnt of whoever walks now."""
+
+    def __init__(self) -> None:
+        self.kept = [Usual(), Usual()]
+
+    def usual(self) -> list[Usual]:
+        return self.kept
+
+    def recall(self, usual: Sequence[Usual]) -> None:
+        self.kept = list(usual)
+
+
+def test_what_the_core_has_learnt_of_a_wearer_is_theirs_alone_and_outlives_a_restart(
+    tmp_path: Path,
+) -> None:
+    shelf, habits = Disk(), Habits()
+    gym = Gym(tmp_path, desk=shelf)
+    gym.practice._habits = habits
+    learnt = [Usual(0.5, 0.02, 0.1, 0.04, 300), Usual(0.7, 0.01, 0.1, 0.05, 90)]
+    gym.begin()
+    habits.kept = learnt
+    gym.ask("stop")
+    gym.ask("profile", name="Bob")
+    assert habits.kept == [Usual(), Usual()], "nobody's steps but his own"
+    *_, result = gym.ask("profile", name="/")
+    assert result.state == "cancelled"
+    gym.ask("profile", name="wearer")
+    assert habits.kept == learnt
+    again = restarted(gym, tmp_path, 5.0)
+    assert again.practice._wearers.current.usual == learnt
+    assert [u.steps for u in again.practice._habits.usual()] == [300, 90], "the core has it"
 
 
 # --- who shares the belt ---

@@ -7,6 +7,7 @@ from random import Random
 from typing import Any
 
 from device.config import Session, Wearer
+from device.core import Core
 from device.haptics import Haptics
 from device.plan import known
 from device.policy import Policy
@@ -62,7 +63,7 @@ class Shelf:
 def practice(
     policy: Policy, haptics: Haptics, folder: Path, *, screened: bool = True,
     settings: Session | None = None, wall: Wall | None = None, desk: Any = None,
-    override: Override | None = None,
+    override: Override | None = None, core: Core | None = None,
 ) -> Practice:  # fmt: skip
     """As `device/__main__.py` makes it; `screened`: the wearer may begin a session."""
     settings, wall = settings or Session(), wall or Wall()
@@ -73,4 +74,5 @@ def practice(
         wearers.current.screening = Screening(SAFE, wall.at(0.0)[0])
         wearers.current.perceived_at = wall.at(0.0)[0]
     ready = Readiness(settings, override or Override(), plans)
-    return Practice(settings, ready, wearers, policy, wall, haptics.feel, Random(1))
+    core = core or Core(100.0)
+    return Practice(settings, ready, wearers, policy, core, wall, haptics.feel, Random(1))
