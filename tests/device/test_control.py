@@ -22,14 +22,21 @@ class Device:
     """A server polled by a thread, as the loop polls it."""
 
     def __init__(self, path: Path) -> None:
-        self.path, self.requests, self.stop = path, [], threading.Event()
+        self.path, self.stop = path, threading.Event()
+        self.taken, self.lock = [], threading.Lock()  # whoever was answered finds it taken
         self.server = ControlServer(path)
         self.thread = threading.Thread(target=self._poll)
         self.thread.start()
 
     def _poll(self) -> None:
         while not self.stop.wait(0.002):
-            self.requests += self.server.poll()
+            with self.lock:
+                self.taken += self.server.poll()
+
+    @property
+    def requests(self) -> list[dict[str, Any]]:
+        with self.lock:
+            return self.taken
 
     def close(self) -> None:
         self.stop.set()
