@@ -15,8 +15,9 @@ from statistics import median
 from typing import Any
 
 KEPT = 12  # points; the oldest go
+RECENT = 4  # newest points that say how long steps are now: those of one walk test
 SPREAD = 6.0  # steps/min between the points, from which their own slope is believed
-STEEPEST = 3.0  # times the walk ratio: beyond lies noise
+STEEPEST = 3.0  # times the walk ratio: beyond lies noise, and below one times it as well
 LEAST_M, MOST_M = 0.1, 1.2  # of a step
 
 
@@ -42,7 +43,7 @@ class Stride:
         """m of a step at `cadence` [steps/min]; NaN while nothing was learnt."""
         if not self.points:
             return math.nan
-        usual, long = (median(axis) for axis in zip(*self.points, strict=True))
+        usual, long = (median(axis) for axis in zip(*self.points[-RECENT:], strict=True))
         slope = long / usual
         at = [c for c, _ in self.points]
         if max(at) - min(at) >= SPREAD:  # Theil and Sen: the median of all slopes
@@ -51,7 +52,7 @@ class Stride:
                 for a, b in combinations(self.points, 2)
                 if abs(b[0] - a[0]) > 1.0
             ]
-            slope = min(max(median(slopes), 0.0), STEEPEST * long / usual)
+            slope = min(max(median(slopes), slope), STEEPEST * slope)  # noise flattens
         length: float = long + slope * (cadence - usual)
         return min(max(length, LEAST_M), MOST_M)
 

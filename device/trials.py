@@ -66,7 +66,9 @@ class Trials:
         cadence, length, loss = trial.learnt
         one = self._wearers.current
         if one.stride.learn(cadence, length):
-            one.start_loss = loss if one.start_loss is None else (one.start_loss + loss) / 2.0
+            if math.isfinite(loss):
+                known = loss if one.start_loss is None else one.start_loss
+                one.start_loss = (known + loss) / 2.0
             self._wearers.keep_gait()
 
     def _told(self, now: float, trial: Trial) -> Record:

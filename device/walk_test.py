@@ -50,6 +50,7 @@ class Trial:
     steps: int = 0
     how: str = ""  # how the distance was known, or what was wrong
     learnt: tuple[float, float, float] | None = None  # steps/min, m a step, s lost in setting off
+    # (NaN: not seen)
 
 
 @dataclass(slots=True)
@@ -222,7 +223,9 @@ class WalkTest:
             return Trial(how=why, steps=steps)
         unseen = min(speed * (pings[0][0] - start), LENGTH_M)
         how = f"{unseen:.1f} m by pace and first steps learnt on a wall, the rest on the wall"
-        return Trial(crossed - run.go, LENGTH_M, steps, how)
+        pace = interval([t for t in run.contacts if pings[0][0] - 1.0 < t < pings[-1][0]])
+        learnt = (60.0 / pace, speed * pace, math.nan) if pace > 0.0 else None
+        return Trial(crossed - run.go, LENGTH_M, steps, how, learnt)
 
     def _learn(self, run: _Run) -> tuple[float, float, float] | None:
         """Cadence, step length and what setting off costs, of the steady part before a wall."""
