@@ -115,7 +115,7 @@ def test_what_a_person_must_mend_is_one_line(
     assert device.stderr is not None
     (line,) = device.stderr.read().splitlines()
     assert says in line
-    left = sorted((tmp_path / "run").iterdir()) if (tmp_path / "run").is_dir() else []
+    left = [] if not (tmp_path / "run").is_dir() else sorted((tmp_path / "run").glob("[!.]*"))
     assert [file.name for file in left] == (["cannot_start"] if "bus" in says else [])
-    for file in left:  # for the service to tell
+    for file in left:  # for the service to tell; lgpio may leave its own, hidden, in the folder
         assert file.read_text() == "no I2C bus /dev/i2c-19 (No such file or directory)\n"
