@@ -13,7 +13,7 @@ from device.cli import Fault
 
 def add(parser: argparse.ArgumentParser) -> None:
     parser.description = (
-        "Tokens for the service's HTTP interface. Programs send one as `Authorization: Bearer …`; "
+        f"{parser.description}. Programs send one as `Authorization: Bearer …`; "
         "for the page it is typed in once at /login. While there is none, only this machine is "
         "answered; as soon as there is one, whoever changes anything needs one with the scope "
         "`operate`."
