@@ -1,6 +1,6 @@
 """The service's loop: from the journal to the store to the caregiver, in one thread.
 
-One round every 20 ms, each part polled with the time; only the broker's network runs beside it.
+One round every 30 ms, each part polled with the time; only the broker's network runs beside it.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from service.weekly import Weekly
 
 log = logging.getLogger(__name__)
 
-PERIOD = 0.02  # s
+PERIOD = 0.03  # s; a third of what a caregiver may wait at most, and each costs
 AFTER_TROUBLE = 1.0  # s between attempts to store while the disk refuses
 ALIVE_WITHIN = 3.0  # s; a round takes milliseconds, and at worst a few commands' time-outs
 

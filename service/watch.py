@@ -9,7 +9,7 @@ from pathlib import Path
 from device.frames import Echo, Frame, Gap, RingReader
 from service.counts import Counts
 
-SILENT_AFTER = 1.0  # s without a frame: with the loop's 20 ms, told well within the 2 s promised
+SILENT_AFTER = 1.0  # s without a frame: with the loop's 30 ms, told well within the 2 s promised
 START_GRACE = 10.0  # s: a device that has not come up yet is not one that has gone
 LOOK_AGAIN = 1.0  # s between searches of the whole ring while nothing follows
 
