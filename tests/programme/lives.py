@@ -11,7 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 from device.alerts import Level
 from device.recorder import Origin, Recorder
@@ -29,6 +31,7 @@ from tests.device.virtual import DAY, SAFE, Clock, Shelf, Wall
 WEEKS, DAYS = 4, (0, 2, 4, 6)  # of a week on which they walk
 CHUNK_S = 5.0  # s for which a wearer keeps one pace
 BELT = "belt"
+DOSE_WITHIN, DISTANCE_WITHIN = 0.01, 0.05  # shares of the truth
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,3 +199,32 @@ class _Ledger:
 
     def _moment(self) -> Moment:
         return Moment(self._gym.t, self._wall.at(self._gym.t)[0])
+
+
+def judged(life: Life) -> dict[str, Any]:
+    """The figures of a life, and whether they are as they must be."""
+    assert life.dossier is not None
+    kept = {s["session"]: s for s in life.dossier.sessions}
+    dose, distance = [], []
+    for walk in life.walks:
+        totals = kept[walk.session]["totals"]
+        dose.append(abs(totals["dose_s"] / walk.dose_s - 1))
+        distance.append(abs(totals["distance_m"] / walk.distance_m - 1))
+    goals = life.goals
+    fell = bool(life.dossier.falls)
+    trends = {name: life.dossier.trends[name].clear for name in ("speed_m_s", "step_time_cv")}
+    as_expected = (
+        goals[-1] == 0 and "fall" in life.refused and trends["step_time_cv"] == 1
+        and all(b <= a for a, b in pairwise(goals[1:]))
+        if fell
+        else goals == sorted(goals) and goals[-1] == 15 and trends["speed_m_s"] == 1
+    )  # fmt: skip
+    return {
+        "walks": len(life.walks),
+        "dose_error": max(dose),
+        "distance_error": max(distance),
+        "goals_min": goals,
+        "trends": trends,
+        "refused": life.refused,
+        "holds": as_expected and max(dose) <= DOSE_WITHIN and max(distance) <= DISTANCE_WITHIN,
+    }

@@ -7,7 +7,6 @@ from pathlib import Path
 import pytest
 
 from tests.programme import lives
-from tests.programme.__main__ import DISTANCE_WITHIN, DOSE_WITHIN, judged
 
 
 @pytest.fixture(autouse=True)
@@ -19,9 +18,9 @@ def _short(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_who_gets_better_is_asked_more_and_counted_right(tmp_path: Path) -> None:
     life = lives.lived("better", lives.better, tmp_path, falls=False)
     assert life.goals == [10, 12, 14]
-    figures = judged(life)
-    assert figures["dose_error"] <= DOSE_WITHIN
-    assert figures["distance_error"] <= DISTANCE_WITHIN
+    figures = lives.judged(life)
+    assert figures["dose_error"] <= lives.DOSE_WITHIN
+    assert figures["distance_error"] <= lives.DISTANCE_WITHIN
     assert life.dossier is not None
     goals = [session["totals"]["goal_s"] / 60 for session in life.dossier.sessions]
     assert goals == [10] * 3 + [12] * 3, "the device has walked by the goals of the history"
