@@ -78,7 +78,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         # before any thread is made: they inherit it; a simulated belt is none to make way for
         rights = [] if args.simulate else [real_time(THREADS), lock_memory()]
         with contextlib.ExitStack() as parts:
-            parts.enter_context(_logging())
+            parts.enter_context(_logging(config.log_file))
             for refused in filter(None, rights):
                 log.warning("%s", refused)
             try:
@@ -231,10 +231,11 @@ def _startable(what: str, remedy: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _logging() -> Iterator[None]:
-    """One line an event on standard error, by a thread: a full pipe must not hold the loop."""
+def _logging(file: Path) -> Iterator[None]:
+    """One line an event on standard error and in `file`, by a thread: a full pipe must not hold the
+    loop."""
     lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    writer = logging.handlers.QueueListener(lines, logs.handler(sys.stderr))
+    writer = logging.handlers.QueueListener(lines, logs.handler(sys.stderr), logs.File(file))
     log.setLevel(logging.INFO)
     handler = logging.handlers.QueueHandler(lines)
     handler.addFilter(logs.Sparing())

@@ -245,6 +245,11 @@ class Config:
         return self.belt.run_dir / "control"
 
     @property
+    def log_file(self) -> Path:
+        """The device's newest log lines, for the support bundle."""
+        return self.belt.run_dir / "log"
+
+    @property
     def cannot_start_file(self) -> Path:
         """Why the device has ended before it guarded, in one line; gone once it has started."""
         return self.belt.run_dir / "cannot_start"

@@ -7,12 +7,16 @@ about the body goes to the journal of records, which the service reads. Imports 
 from __future__ import annotations
 
 import logging
+import logging.handlers
 import os
+import time
+from pathlib import Path
 from typing import TextIO
 
 AT_ONCE = 20  # lines of one message before it is thinned
 EVERY_S = 10.0  # s between lines of it from then on
 MOST_KNOWN = 512  # messages told apart
+KEPT = 100_000  # bytes of a file of lines, and as many of what was before
 MAX_LENGTH = 2000  # characters of a line; tracebacks may be long
 _PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}  # of syslog(3)
 
@@ -24,8 +28,21 @@ def handler(stream: TextIO) -> logging.Handler:
     return made
 
 
+class File(logging.handlers.RotatingFileHandler):
+    """Keeps the newest lines in a file as well; one that cannot be written is no fault: the
+    journal has them."""
+
+    def __init__(self, path: Path) -> None:
+        super().__init__(path, maxBytes=KEPT, backupCount=1, encoding="utf-8", delay=True)
+        self.setFormatter(Line())
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802  its own name
+        """Say nothing."""
+
+
 class Line(logging.Formatter):
-    """`level=warning part=service.door said="too many connections" left_out=17`."""
+    """`time=2026-11-26T09:15:26Z level=warning part=service.door said="too many" left_out=17`; the
+    journal knows the time itself."""
 
     def __init__(self, *, for_journal: bool = False) -> None:
         super().__init__()
@@ -38,8 +55,9 @@ class Line(logging.Formatter):
         if left_out := getattr(record, "left_out", 0):
             line += f" left_out={left_out}"
         if self._for_journal:
-            line = f"<{_PRIORITY.get(record.levelname, 6)}>{line}"
-        return line
+            return f"<{_PRIORITY.get(record.levelname, 6)}>{line}"
+        at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))
+        return f"time={at} {line}"
 
 
 class Sparing(logging.Filter):

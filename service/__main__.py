@@ -158,6 +158,7 @@ def _run(config: Config, listener: Door, store: Store, recent: Recent, *, tls: b
         config=api.settings(config),
         alerts=lambda most: reader.alerts(limit=most)[0],
         log=recent,
+        device_log=config.log_file,
         metrics=lambda: metrics.text(moment()),
         recordings=recordings,
         version=_version(),

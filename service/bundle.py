@@ -11,6 +11,7 @@ import logging
 import zipfile
 from collections import deque
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from device.logs import Line
@@ -29,8 +30,8 @@ status.json      how everything stood: streams with their ages, what is open
 device.txt       what the device said of itself when asked (rearguard doctor)
 config.json      the configuration in force, with every default
 alerts.json      the newest {alerts} records, newest first
-log.txt          the newest {lines} lines of the service's log; the device's own:
-                 journalctl -u rearguard-device
+log.txt          the newest {lines} lines of the service's log
+device-log.txt   the newest of the device's; older ones: journalctl -u rearguard-device
 metrics.txt      for Prometheus
 recordings/      the last {last} of the black box: recording sets for `rearguard replay`
 """
@@ -57,11 +58,14 @@ class Bundle:
     def __init__(
         self, status: Callable[[], dict[str, Any]], device: Callable[[], str],
         config: dict[str, dict[str, Any]], alerts: Callable[[int], list[dict[str, Any]]],
-        log: Recent, metrics: Callable[[], bytes], recordings: Recordings, version: str,
+        log: Recent, device_log: Path, metrics: Callable[[], bytes], recordings: Recordings,
+        version: str,
     ) -> None:  # fmt: skip
-        """Each gives its file's content; `device` may take a second to answer."""
+        """Each gives its file's content; `device` may take a second to answer. `device_log`: where
+        the device keeps its newest lines."""
         self._status, self._device, self._config = status, device, config
         self._alerts, self._log, self._metrics = alerts, log, metrics
+        self._device_log = device_log
         self._recordings, self._version = recordings, version
 
     def zipped(self) -> bytes:
@@ -79,6 +83,7 @@ class Bundle:
                 ("config.json", _json(self._config)),
                 ("alerts.json", _json(self._alerts(ALERTS))),
                 ("log.txt", self._log.text()),
+                ("device-log.txt", _lines(self._device_log)),
                 ("metrics.txt", self._metrics().decode()),
             ):
                 archive.writestr(name, text)
@@ -88,6 +93,16 @@ class Bundle:
                 except UnknownRecordingError as error:  # gone since, or broken: say so in its place
                     archive.writestr(f"recordings/{name}.txt", f"{error}\n")
         return out.getvalue()
+
+
+def _lines(file: Path) -> str:
+    """What a log file and the one before it hold, or why it cannot be read."""
+    try:
+        before = file.with_name(file.name + ".1")
+        older = before.read_text(encoding="utf-8") if before.exists() else ""
+        return older + file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        return f"{error}\n"
 
 
 def _json(found: Any) -> str:

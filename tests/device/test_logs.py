@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -32,6 +34,9 @@ def test_an_event_is_one_line_of_fields(out: io.StringIO) -> None:
     except ValueError:
         logging.getLogger("room.noun").exception("it failed")
     first, second = out.getvalue().splitlines()
+    when, _, first = first.partition(" ")
+    assert re.fullmatch(r"time=\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", when)
+    second = second.partition(" ")[2]
     assert first == 'level=warning part=room.noun said="no answer from 10.0.0.9"'
     assert second.startswith('level=error part=room.noun said="it failed" trace="Traceback')
     assert "two\\nlines" in second
@@ -40,7 +45,7 @@ def test_an_event_is_one_line_of_fields(out: io.StringIO) -> None:
 @given(st.text())
 def test_nobody_forges_a_line_by_what_they_send(text: str) -> None:
     record = logging.LogRecord("a", logging.INFO, "", 0, "by %s", (text,), None)
-    line = logs.Line().format(record)
+    line = logs.Line().format(record).partition(" ")[2]
     assert len(line.splitlines()) == 1
     assert line.isprintable()
     inside = line.removeprefix('level=info part=a said="').removesuffix('"')
@@ -54,6 +59,23 @@ def test_for_the_journal_each_line_has_its_priority(monkeypatch: pytest.MonkeyPa
     for level in (logging.ERROR, logging.WARNING, logging.INFO):
         handler.emit(logging.LogRecord("a", level, "", 0, "x", (), None))
     assert [line[:3] for line in out.getvalue().splitlines()] == ["<3>", "<4>", "<6>"]
+
+
+def test_the_newest_lines_are_kept_and_a_disk_that_refuses_is_no_fault(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    kept = logs.File(tmp_path / "run" / "log")
+    record = logging.LogRecord("a", logging.INFO, "", 0, "x" * 1000, (), None)
+    kept.emit(record)  # the folder is not there yet
+    (tmp_path / "run").mkdir()
+    for _ in range(500):
+        kept.emit(record)
+    kept.close()
+    sizes = {file.name: file.stat().st_size for file in (tmp_path / "run").iterdir()}
+    assert set(sizes) == {"log", "log.1"}
+    assert sum(sizes.values()) > logs.KEPT
+    assert max(sizes.values()) <= logs.KEPT
+    assert capsys.readouterr() == ("", "")
 
 
 def test_a_flood_is_thinned_and_says_by_how_much() -> None:

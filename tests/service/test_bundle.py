@@ -23,6 +23,8 @@ def test_it_holds_what_a_helper_needs_and_no_secret(
     service = Service(configure(tmp_path, mqtt_port=broker.port, mqtt=lines))
     try:
         alert_id = device.say("fall", "danger")
+        (tmp_path / "run" / "log.1").write_text("time=then level=info part=device\n")
+        (tmp_path / "run" / "log").write_text("time=now level=info part=device\n")
         name = keep(tmp_path / "data" / "recordings", device, alert_id)
         until(lambda: alert_id in httpx.get(service.url + "/api/v1/alerts").text)
         bearer = {"Authorization": f"Bearer {token}"}
@@ -39,6 +41,7 @@ def test_it_holds_what_a_helper_needs_and_no_secret(
     assert json.loads(texts["alerts.json"])[0]["alert_id"] == alert_id
     assert texts["device.txt"] == "the motor was felt\n", "what the device's stand-in answers"
     assert "test by http:phone" in texts["log.txt"]
+    assert [line[:9] for line in texts["device-log.txt"].splitlines()] == ["time=then", "time=now "]
     assert "rearguard_frames_total" in texts["metrics.txt"]
     inside = zipfile.ZipFile(io.BytesIO(archive.read(f"recordings/{name}.zip")))
     assert f"{name}/index.csv" in inside.namelist()
@@ -57,4 +60,5 @@ def test_a_dead_device_and_no_recordings_make_a_bundle_too(
         service.kill()
     archive = zipfile.ZipFile(io.BytesIO(found.content))
     assert "does not answer" in archive.read("device.txt").decode()
+    assert "No such file" in archive.read("device-log.txt").decode()
     assert json.loads(archive.read("status.json"))["guard"] == "not_guarding"
