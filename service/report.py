@@ -205,13 +205,13 @@ def _tests(dossier: Dossier) -> str:
         f"<tr><td>{day.day} {day:%b %Y}</td>"
         f"<td class=n>{' · '.join(f'{t:.1f}' for t, _ in found[:5])}</td>"
         f"<td class=n><b>{median(t for t, _ in found):.1f}</b></td>"
-        f"<td class=n>{_spread([t for t, _ in found])}</td>"
-        f"<td>{escape(_how(found[-1][1]))}</td></tr>"
+        f"<td class=n>{_spread([t for t, _ in found])}</td></tr>"
+        f"<tr class=how><td colspan=4>{escape(_how(found[-1][1]))}</td></tr>"
         for day, found in reversed(shown)
     )
     table = (
-        "<table class=tight><tr><th>Day<th class=n>Trials, s<th class=n>Median<th class=n>SD"
-        f"<th>Distance</tr>{rows}</table>"
+        "<table class=tight><tr><th>Day<th class=n>Trials, s"
+        f"<th class=n>Median<th class=n>SD</tr>{rows}</table>"
         if rows
         else "<p class=none>not done yet</p>"
     )
