@@ -29,8 +29,8 @@ an update that does not guard ended with 1
 did not guard within 30 s
 1
 the old release is back
-inactive
-inactive
+rearguard-device does not run
+rearguard-not-guarding does not run
 """.splitlines()
 
 

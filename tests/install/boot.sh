@@ -40,7 +40,9 @@ grep -o 'did not guard within 30 s' /root/update.txt
 [ "$(readlink /opt/rearguard/current)" = "$before" ] && ls /opt/rearguard/releases | grep -c '^0.1.1-' && echo "the old release is back"
 systemctl stop rearguard-device
 sleep 1
-systemctl is-active rearguard-device rearguard-not-guarding
+for unit in rearguard-device rearguard-not-guarding; do # failed, or inactive
+    systemctl is-active -q $unit || echo "$unit does not run"
+done
 { cat /root/update.txt; journalctl -b -u 'rearguard-*' -o short-monotonic; } >/root/proof.log
 sync
 systemctl poweroff --no-block
