@@ -14,6 +14,7 @@ from device.config import Config
 from service.watch import SILENT_AFTER
 
 IMU_STALE = 0.5  # s; samples come fifty times in it
+AHEAD = 0.2  # s; something may come between the look at the clock and the look at what came
 REAR_STALE_PINGS = 8  # pings without an answer; at 60 ms each, half a second
 HEALTH = {  # the words, worst last
     "fresh": "it comes as it should",
@@ -39,7 +40,7 @@ class Stream:
         """`age` [s], infinite: nothing came yet; `fault`: what is wrong with what comes."""
         if not math.isfinite(age):
             health, detail = "absent", fault or "nothing has come yet"
-        elif not 0.0 <= age <= self.limit:  # one from the future is as untrue as an old one
+        elif not -AHEAD <= age <= self.limit:  # one from the future is as untrue as an old one
             health, detail = "stale", fault or f"{age:.1f} s old, at most {self.limit:g} s is fresh"
         else:
             health, detail = ("faulty", fault) if fault else ("fresh", "")
@@ -47,7 +48,7 @@ class Stream:
             "name": self.name,
             "guards": self.guards,
             "expected_hz": _rounded(expected_hz or self.expected_hz),
-            "age_s": round(age, 3) if math.isfinite(age) else None,
+            "age_s": round(max(age, 0.0), 3) if math.isfinite(age) else None,
             "limit_s": self.limit,
             "health": health,
             "detail": detail,

@@ -74,6 +74,7 @@ def test_health_readiness_and_the_reasons(http: httpx.Client, device: Device) ->
 def test_status_says_what_is_known_and_how_old(http: httpx.Client, device: Device) -> None:
     alert_id = device.say()
     until(lambda: alert_id in http.get("/api/v1/status").text)
+    until(lambda: http.get("/readyz").status_code == 200)  # the test before has blinded it
     status = until(lambda: (s := http.get("/api/v1/status").json())["guard"] == "full" and s)
     assert status["active"][-1]["alert_id"] == alert_id
     assert status["service"]["waiting"] >= 1

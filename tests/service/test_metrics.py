@@ -39,7 +39,8 @@ def test_they_follow_the_rules_and_say_what_is(
     try:
         for n in range(3):
             device.say("obstacle" if n else "fall", "warning" if n else "danger")
-        until(lambda: scrape(service)["rearguard_alerts_total"].get((("event", "obstacle"),)) == 2)
+        told = (("event", "obstacle"),)
+        until(lambda: scrape(service).get("rearguard_alerts_total", {}).get(told) == 2)
         device.frame.gap = Gap.BUS
         until(lambda: scrape(service).get("rearguard_imu_gaps_total"))
         found = scrape(service)

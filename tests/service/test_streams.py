@@ -16,7 +16,7 @@ from service.counts import LATENESS_EDGES, VERY_LATE, Counts
 from service.live import Live
 from service.moment import Moment
 from service.status import Status
-from service.streams import HEALTH, Stream, table
+from service.streams import AHEAD, HEALTH, Stream, table
 from service.watch import Seen, Watch
 
 ROW = Stream("A stream", 10.0, 0.5, guards=True)
@@ -26,13 +26,14 @@ ROW = Stream("A stream", 10.0, 0.5, guards=True)
 def test_only_what_is_new_and_whole_is_fresh(age: float, fault: str) -> None:
     found = ROW.judge(age, fault)
     assert found["health"] in HEALTH
-    assert (found["health"] == "fresh") == (0.0 <= age <= 0.5 and not fault)
+    assert (found["health"] == "fresh") == (-AHEAD <= age <= 0.5 and not fault)
     assert bool(found["detail"]) == (found["health"] != "fresh"), "what is not fresh says why"
 
 
 @pytest.mark.parametrize(
     ("age", "fault", "word"),
-    [(0.1, "", "fresh"), (0.51, "", "stale"), (-0.1, "", "stale"), (math.inf, "", "absent"),
+    [(0.1, "", "fresh"), (0.51, "", "stale"), (-0.1, "", "fresh"),
+     (-0.3, "", "stale"), (math.inf, "", "absent"),
      (math.nan, "", "absent"), (0.1, "wet", "faulty"), (9.0, "wet", "stale")],
 )  # fmt: skip
 def test_the_words(age: float, fault: str, word: str) -> None:
