@@ -28,6 +28,7 @@ export class Chart {
     this.value = part(caption, "span", "value");
     this.plot = part(figure, "div", "plot");
     this.plot.setAttribute("role", "img");
+    this.plot.setAttribute("aria-label", `${title}: nothing yet`);
     this.svg = shape("svg", { viewBox: `0 0 ${WIDE} ${HIGH}`, preserveAspectRatio: "none", "aria-hidden": "true" });
     this.zero = shape("path", { class: "zero" });
     this.lines = shape("g", {});
