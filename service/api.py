@@ -106,11 +106,7 @@ def _status(app: FastAPI, rooms: Rooms) -> None:
         "/api/v1/bundle",
         summary="The support bundle: how everything stands, the log, the last recordings",
         response_class=Response,
-        responses={
-            200: {
-                "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
-            }
-        },
+        responses=schemas.ZIP,
     )
     def bundle() -> Response:
         """A ZIP archive. It holds health data, and no secrets."""

@@ -63,11 +63,7 @@ def install(app: FastAPI, recordings: Recordings, history: History) -> None:
         "/api/v1/recordings/{name}/download",
         summary="One recording to take away: a recording set for `rearguard replay`",
         response_class=Response,
-        responses={
-            200: {
-                "content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}
-            }
-        },
+        responses=schemas.ZIP,
     )
     def download(name: Name) -> Response:
         try:

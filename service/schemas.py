@@ -18,6 +18,9 @@ LevelWord = Literal["info", "notice", "caution", "warning", "stop", "fault", "da
 StateWord = Literal["raised", "cleared", "confirmed", "cancelled", "acknowledged"]
 HealthWord = Literal["fresh", "absent", "stale", "faulty"]
 GuardWord = Literal["full", "no_rear", "no_imu", "not_guarding"]
+ZIP: dict[int | str, dict[str, Any]] = {  # what a download answers
+    200: {"content": {"application/zip": {"schema": {"type": "string", "format": "binary"}}}}
+}
 
 
 class Problem(BaseModel):

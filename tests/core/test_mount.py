@@ -139,7 +139,7 @@ def test_who_walks_far_off_upright_wears_a_belt_that_slipped(inner, walking, rol
 
 def test_a_belt_that_slips_in_a_recorded_walk_is_told(trials):
     belt, count = rotation(0, 0.6), 0
-    for trial in trials("voisard_gait", 8):
+    for trial in trials("voisard_gait"):
         acc, gyro = trial.acc.copy(), trial.gyro.copy()
         k = int(7 * trial.fs)
         acc[k:], gyro[k:] = acc[k:] @ belt, gyro[k:] @ belt
@@ -148,7 +148,7 @@ def test_a_belt_that_slips_in_a_recorded_walk_is_told(trials):
         assert told, trial.name
         assert 5.0 < told[0] < 20.0, trial.name  # some stand until 8 s later
         count += 1
-    assert count >= 5
+    assert count >= 70
 
 
 @pytest.mark.parametrize("name", ["kfall", "sisfall", "voisard_gait", "mobilised_example"])

@@ -221,7 +221,6 @@ def test_subjects_and_rates_that_are_not_there(
 def test_plot_draws_a_page(
     maker: SetMaker, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    pytest.importorskip("matplotlib")
     folder = maker.write()
     monkeypatch.chdir(tmp_path)
     assert main(["plot", str(folder), "a1"]) == 0
@@ -238,7 +237,6 @@ def test_plot_draws_a_page(
 def test_plot_of_real_trials(
     name: str, trial: str, recordings: Callable[[str], Path], tmp_path: Path
 ) -> None:
-    pytest.importorskip("matplotlib")
     assert main(["plot", str(recordings(name)), trial, "--out", str(tmp_path / "it.png")]) == 0
     assert (tmp_path / "it.png").stat().st_size > 20_000
 
