@@ -13,7 +13,7 @@ from contextlib import contextmanager
 
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from tests.browser.test_page import ARGUMENTS
+from tests.browser.conftest import ARGUMENTS
 from tests.conftest import ROOT
 from tests.service.belt import free_port
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import signal
 from collections.abc import Iterator
 from pathlib import Path
@@ -10,30 +9,16 @@ from typing import Literal
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
 from device.alerts import Record
 from device.frames import Guard
-from tests.conftest import missing
+from tests.browser.conftest import phone
 from tests.service.belt import Device, Service, configure, free_port, make_token
 from tests.service.test_recordings import keep
 
-ARGUMENTS = [
-    "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
-    "--disable-background-networking", "--disable-component-update", "--disable-sync",
-]  # fmt: skip
 AXE = Axe()
 expect.set_options(timeout=10_000)  # ms; a busy machine is no failure
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    if (program := shutil.which("chromium")) is None:
-        missing("chromium", "apt install chromium")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture(scope="module")
@@ -57,16 +42,8 @@ def device(belt: tuple[Device, Service]) -> Iterator[Device]:
 
 @pytest.fixture
 def page(chromium: Browser, belt: tuple[Device, Service]) -> Iterator[Page]:
-    """The page as a phone shows it, without a complaint in its console at the end."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(belt[1].url)
-    yield page
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
-    context.close()
+    with phone(chromium, belt[1].url) as page:
+        yield page
 
 
 def test_one_glance_tells_whether_the_wearer_is_guarded(page: Page, device: Device) -> None:

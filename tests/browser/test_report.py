@@ -13,11 +13,8 @@ from service.dossier import gather
 from service.report import report
 from service.store import Store
 from service.walks import Walks
-from tests.browser.test_page import CONTRAST, chromium
+from tests.browser.test_page import CONTRAST
 from tests.service.walked import START, record, year
-
-__all__ = ["chromium"]  # the fixture
-
 
 WIDER = """() => [...document.querySelectorAll('table, svg, dl, ul, p')].filter((e) =>
   e.getBoundingClientRect().right > e.parentElement.getBoundingClientRect().right + 1)

@@ -11,11 +11,11 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from device.questions import PLACE, QUESTIONS
-from tests.browser.test_page import CONTRAST, chromium
+from tests.browser.conftest import phone
+from tests.browser.test_page import CONTRAST
 from tests.conftest import ROOT
 from tests.service.belt import Device, Service, configure, free_port, until
 
-__all__ = ["chromium"]  # the fixture
 SAID: dict[str, Any] = {"kind": "session", "level": "info", "alert_id": "", "wearer": "anna"}
 
 
@@ -47,17 +47,9 @@ def device(belt: tuple[Device, Service]) -> Device:
 
 @pytest.fixture
 def page(chromium: Browser, belt: tuple[Device, Service]) -> Iterator[Page]:
-    """As a phone shows it, without a complaint in its console at the end."""
-    context = chromium.new_context(viewport={"width": 390, "height": 844})
-    page = context.new_page()
-    complaints: list[str] = []
-    page.on("console", lambda message: complaints.append(message.text))
-    page.on("pageerror", lambda error: complaints.append(str(error)))
-    page.goto(f"{belt[1].url}/walks")
-    expect(page.locator("#wearer")).to_have_value("anna")
-    yield page
-    assert [text for text in complaints if "Failed to load resource" not in text] == []
-    context.close()
+    with phone(chromium, f"{belt[1].url}/walks") as page:
+        expect(page.locator("#wearer")).to_have_value("anna")
+        yield page
 
 
 def asked(device: Device, command: str) -> dict[str, Any]:
