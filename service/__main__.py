@@ -21,7 +21,7 @@ from device.alerts import Level
 from device.clock import boot_id, wall_clock_synchronised
 from device.config import Config
 from device.supervisor import VARIABLE, Supervisor
-from service import api, web
+from service import api, configuration, web
 from service.asked import Asked
 from service.broker import Broker
 from service.bundle import Bundle, Recent
@@ -155,7 +155,7 @@ def _run(config: Config, listener: Door, store: Store, recent: Recent, *, tls: b
     bundle = Bundle(
         status=lambda: {**status.picture(moment()), "active": reader.active()},
         device=partial(_ask_device, send, reader),
-        config=api.settings(config),
+        config=configuration.settings(config),
         alerts=lambda most: reader.alerts(limit=most)[0],
         log=recent,
         device_log=config.log_file,

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI
@@ -15,6 +13,7 @@ from device.config import Config
 from service import (
     alert_api,
     command_api,
+    configuration,
     openapi,
     page_api,
     problems,
@@ -97,10 +96,14 @@ def _status(app: FastAPI, rooms: Rooms) -> None:
             "session_record": rooms.walks.newest(),
         }
 
-    @app.get("/api/v1/config", summary="The configuration in force, with every default")
+    @app.get(
+        "/api/v1/config",
+        summary="The configuration in force, with every default",
+        response_model=configuration.shape(),
+    )
     async def config() -> dict[str, dict[str, Any]]:
         """Secrets are not in it: they stand in files of their own, whose names it has."""
-        return settings(rooms.config)
+        return configuration.settings(rooms.config)
 
     @app.get(
         "/api/v1/bundle",
@@ -125,14 +128,3 @@ def _status(app: FastAPI, rooms: Rooms) -> None:
     )
     async def metrics() -> Response:
         return Response(rooms.metrics.text(moment()), media_type=MEDIA_TYPE)
-
-
-def settings(config: Config) -> dict[str, dict[str, Any]]:
-    """Section → key → value, as JSON has them."""
-    return {
-        section: {
-            key: ("" if value == Path() else str(value)) if isinstance(value, Path) else value
-            for key, value in table.items()
-        }
-        for section, table in dataclasses.asdict(config).items()
-    }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
+from pydantic.json_schema import models_json_schema
 
 from service import schemas
 from service.problems import MEDIA_TYPE
@@ -15,9 +17,14 @@ ABOUT = (
     "`remedy`. Lists are newest first; their `next` goes on to older ones. Beyond loopback all but "
     "health asks for a bearer token (`rearguard token add`)."
 )
+REF = "#/components/schemas/"
+# What no endpoint answers as JSON, and so FastAPI does not know of.
+_BESIDES: list[tuple[type[BaseModel], Literal["serialization"]]] = [
+    (model, "serialization") for model in (schemas.Problem, schemas.Picture, schemas.Episodes)
+]
 _PROBLEM = {
     "description": "What is wrong, and what to do about it.",
-    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    "content": {MEDIA_TYPE: {"schema": {"$ref": REF + "Problem"}}},
 }
 
 
@@ -32,7 +39,7 @@ def install(app: FastAPI) -> None:
         )
         components = found.setdefault("components", {})
         known = components.setdefault("schemas", {})
-        known["Problem"] = schemas.Problem.model_json_schema()
+        known.update(models_json_schema(_BESIDES, ref_template=REF + "{model}")[1]["$defs"])
         for name in ("HTTPValidationError", "ValidationError"):
             known.pop(name, None)
         components["securitySchemes"] = {"token": {"type": "http", "scheme": "bearer"}}

@@ -14,6 +14,7 @@ from starlette.responses import FileResponse, StreamingResponse
 from device.alerts import EVENTS
 from service.history import History
 from service.moment import moment
+from service.openapi import REF
 from service.problems import Problem
 from service.recordings import Recordings, name_of
 from service.status import Status
@@ -26,6 +27,10 @@ FILES = (
 SHOWN = 30  # episodes the page lists
 STREAM_EVERY = 0.25  # s between pictures on a live stream
 MAX_STREAMS = 8
+_TOLD_AS = {  # for the description
+    "schema": {"type": "string"},
+    "example": 'event: alerts\ndata: {"episodes": []}\n\n',
+}
 
 
 def install(
@@ -38,10 +43,17 @@ def install(
         "/api/v1/events",
         summary="Live stream for the page (server-sent events)",
         response_class=StreamingResponse,
-        responses={200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}},
+        responses={200: {"content": {"text/event-stream": _TOLD_AS}}},
+        openapi_extra={
+            "x-events": {"state": {"$ref": REF + "Picture"}, "alerts": {"$ref": REF + "Episodes"}}
+        },
     )
     async def events() -> StreamingResponse:
-        """`state` four times a second; `alerts` (episodes, newest first) whenever they change."""
+        """`state` four times a second; `alerts` (episodes, newest first) whenever they change.
+
+        It has no end and no ids: whoever comes back is told everything anew, and `Last-Event-ID`
+        changes nothing. `x-events` has the shape of each event's `data`.
+        """
         if streams.locked():
             raise Problem(503, f"{MAX_STREAMS} pages are watching already", "close one of them")
         lines = _stream(status, history, recordings, stopping, streams)

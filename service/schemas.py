@@ -10,9 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from device.commands import MOST_EFFORT
 from service.desk import MAX_BY, MAX_ID, PLAIN
-from service.programme import PROGRAMMES
 
 LevelWord = Literal["info", "notice", "caution", "warning", "stop", "fault", "danger"]
 StateWord = Literal["raised", "cleared", "confirmed", "cancelled", "acknowledged"]
@@ -97,26 +95,64 @@ class Alerts(BaseModel):
 
 
 class Episode(BaseModel):
-    """All records of one alert_id."""
+    """All records of one alert_id, as things stand."""
 
-    model_config = ConfigDict(extra="allow")
-    alert_id: str
-    event: str
-    level: str
-    state: str
+    alert_id: str = Field(examples=["belt:6f1c2b7a-1d4c:a3"])
+    event: str = Field(examples=["long_lie"], description="What was last raised in it.")
+    level: str = Field(examples=["danger"], description="The highest it had.")
+    state: str = Field(examples=["acknowledged"], description="The newest.")
     open: bool
-    raised_at: str | None
+    raised_at: str | None = Field(examples=["2026-11-26T09:15:26.123+00:00"])
     changed_at: str | None
-    by: str
+    clock_synchronised: bool = Field(description="Whether to believe `changed_at`.")
+    by: str = Field(examples=["mqtt:anna"])
+    acknowledged_by: str = Field(examples=["mqtt:anna"], description="Who answered first.")
+    acknowledged_at: str | None
     detail: str
-    delivered: bool
+    source: str = Field(examples=["live"])
+    session: str
     test: bool
+    measurements: dict[str, float | None] = Field(description="Of the newest record.")
+    delivered: bool = Field(description="Whether the broker has the newest record.")
 
 
-class Status(BaseModel):
-    """What is known now. Null: not known now, never the last value."""
+class Told(Episode):
+    """An episode as the page lists it."""
+
+    why: str = Field(description="What the event means.")
+    helper: str = Field(description="What a helper should do about it.")
+    recording: str | None = Field(description="Of the black box, by name; null: there is none.")
+
+
+class Episodes(BaseModel):
+    """The event `alerts` of the live stream: newest first."""
+
+    episodes: list[Told]
+
+
+class Session(BaseModel):
+    """One walk, joined from its records; totals since its start."""
 
     model_config = ConfigDict(extra="allow")
+    session: str = Field(examples=["belt:6f1c2b7a-1d4c:w1"])
+    wearer: str = Field(examples=["Ada"])
+    source: str = Field("", examples=["live"], description="What fed the belt.")
+    started_at: str = Field(description="ISO 8601, UTC.")
+    clock_synchronised: bool = Field(False, description="Whether to believe `started_at`.")
+    changed_at: str
+    event: str = Field("progress", examples=["stop"], description="What was said last.")
+    state: str = Field(examples=["cleared"], description="cleared: ended; raised: under way.")
+    detail: str = Field(description="The phase, or why it ended.")
+    phase: str = Field("", description="Of the plan; empty once it has ended.")
+    ended: str = Field("", description="Why; empty while it has not.")
+    measurements: dict[str, float | None] = Field(examples=[{"dose_s": 300.0, "steps": 412}])
+    totals: dict[str, float] = Field({}, description="The same as `measurements`.")
+    borg_cr10: float | None
+
+
+class Picture(BaseModel):
+    """What is known now. Null: not known now, never the last value. The live stream's `state`."""
+
     time: str = Field(description="When this was drawn up; ISO 8601, UTC.")
     belt: str
     source: str = Field(examples=["live"], description="What feeds the belt.")
@@ -138,10 +174,16 @@ class Status(BaseModel):
     motor: float | None
     button: bool | None
     battery: float | None = Field(description="Share of charge, 0 to 1.")
+    under_voltage: bool | None = Field(description="Whether the supply is too low now.")
     lateness_ms: float | None
-    active: list[Episode]
-    session_record: dict[str, Any] | None
     service: Service
+
+
+class Status(Picture):
+    """The picture, with what is open and the newest session."""
+
+    active: list[Episode]
+    session_record: Session | None = Field(description="null: there was none.")
 
 
 class Answer(BaseModel):
@@ -152,32 +194,6 @@ class Answer(BaseModel):
     result: Record | None = Field(description="null: none came within 2 s.")
 
 
-class Session(BaseModel):
-    """One walk, joined from its records; totals since its start."""
-
-    model_config = ConfigDict(extra="allow")
-    session: str
-    wearer: str = Field(examples=["Ada"])
-    started_at: str = Field(description="ISO 8601, UTC.")
-    changed_at: str
-    state: str = Field(examples=["cleared"], description="cleared: ended; raised: under way.")
-    detail: str = Field(description="The phase, or why it ended.")
-    measurements: dict[str, float | None] = Field(examples=[{"dose_s": 300.0, "steps": 412}])
-    borg_cr10: float | None
-
-
-class Sessions(BaseModel):
-    sessions: list[Session]
-    next: str | None = Field(description="Give it as `before` to go on to older ones.")
-
-
-class Wearers(BaseModel):
-    wearers: list[str]
-    wearing: str | None = Field(description="null: the device has said nothing yet.")
-    screening: dict[str, Any] | None = Field(description="Their newest record of it; null: none.")
-    time: str = Field(description="Of the belt, to tell how old the rest is.")
-
-
 class Command(BaseModel):
     """What every command may say besides."""
 
@@ -186,17 +202,6 @@ class Command(BaseModel):
     id: str = Field(
         "", max_length=MAX_ID, pattern=f"^{PLAIN}$", description="Carried out once under one id."
     )
-
-
-class Effort(Command):
-    borg_cr10: float = Field(ge=0, le=MOST_EFFORT, description="Borg's CR10: 10 is extreme.")
-
-
-class Programme(Command):
-    name: str = Field(
-        max_length=40, description="A key of /api/v1/programmes, or `none`.",
-        json_schema_extra={"enum": [*PROGRAMMES, "none"]},
-    )  # fmt: skip
 
 
 class Recording(BaseModel):

@@ -12,7 +12,7 @@ from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import FileResponse, HTMLResponse
 
 from device.questions import PLACE, QUESTIONS
-from service import schemas
+from service import schemas, walk_schemas
 from service.command_api import carried_out
 from service.course import Course, words
 from service.desk import Desk
@@ -27,7 +27,7 @@ from service.report import STYLE, report
 from service.trend import Trend
 from service.walks import Walks
 
-Name = Annotated[str, Path(max_length=40)]
+Name = Annotated[str, Path(max_length=40, examples=["anna"])]
 SessionId = Annotated[str, Path(max_length=200)]
 Instant = Annotated[str, Query(max_length=40, description="ISO 8601, UTC")]
 _HASH = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
@@ -49,7 +49,9 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
     async def page() -> FileResponse:
         return FileResponse(PAGE / "walks.html")
 
-    @app.get("/api/v1/sessions", summary="Sessions, newest first", response_model=schemas.Sessions)
+    @app.get(
+        "/api/v1/sessions", summary="Sessions, newest first", response_model=walk_schemas.Sessions
+    )
     def sessions(
         wearer: Annotated[str, Query(max_length=40)] = "",
         since: Instant = "",
@@ -69,7 +71,9 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
             raise Problem(404, f"there is no session {error}: see /api/v1/sessions") from error
 
     @app.get(
-        "/api/v1/wearers", summary="Who has walked with this belt", response_model=schemas.Wearers
+        "/api/v1/wearers",
+        summary="Who has walked with this belt",
+        response_model=walk_schemas.Wearers,
     )
     def wearers() -> dict[str, Any]:
         """`wearing`: whose the device's newest record is, with the newest `screening` of theirs."""
@@ -82,7 +86,11 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
             "time": moment().written(),
         }
 
-    @app.get("/api/v1/wearers/{name}/progress", summary="Weeks at a glance, and what has changed")
+    @app.get(
+        "/api/v1/wearers/{name}/progress",
+        summary="Weeks at a glance, and what has changed",
+        response_model=walk_schemas.Progress,
+    )
     def progress(name: Name) -> dict[str, Any]:
         """`clear` 1 or -1: it rises or falls for sure (95 %); 0: no clear change; null: unknown."""
         found = dossier(name)
@@ -110,24 +118,44 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
     def made(name: Name) -> HTMLResponse:
         return HTMLResponse(report(dossier(name), belt), headers=REPORT_HEADERS)
 
-    @app.post("/api/v1/sessions/{session}/effort", summary="How hard a session was")
-    async def effort(request: Request, session: SessionId, said: schemas.Effort) -> dict[str, Any]:
+    @app.post(
+        "/api/v1/sessions/{session}/effort",
+        summary="How hard a session was",
+        response_model=schemas.Answer,
+    )
+    async def effort(
+        request: Request, session: SessionId, said: walk_schemas.Effort
+    ) -> dict[str, Any]:
         """`borg_cr10`: 0 (nothing at all) to 10 (extremely hard), on Borg's CR10 scale."""
         arguments = {**_said(said), "session": session}
         return await carried_out(desk, history, request, "rate", arguments)
 
-    @app.post("/api/v1/wearers/{name}/programme", summary="Begin a programme today, or end it")
-    async def programme(request: Request, name: Name, said: schemas.Programme) -> dict[str, Any]:
+    @app.post(
+        "/api/v1/wearers/{name}/programme",
+        summary="Begin a programme today, or end it",
+        response_model=schemas.Answer,
+    )
+    async def programme(
+        request: Request, name: Name, said: walk_schemas.Programme
+    ) -> dict[str, Any]:
         """`name`: a key of /api/v1/programmes, or `none`. The goal follows by itself."""
         arguments = {**_said(said), "wearer": name}
         return await carried_out(desk, history, request, "programme", arguments)
 
-    @app.get("/api/v1/screening", summary="The screening's questions, and the place's checklist")
+    @app.get(
+        "/api/v1/screening",
+        summary="The screening's questions, and the place's checklist",
+        response_model=walk_schemas.Screening,
+    )
     def screening() -> dict[str, Any]:
         """Answer them with `POST /api/v1/commands/screening`: true for yes."""
         return {"questions": QUESTIONS, "place": PLACE}
 
-    @app.get("/api/v1/programmes", summary="Programmes of several weeks, and where they come from")
+    @app.get(
+        "/api/v1/programmes",
+        summary="Programmes of several weeks, and where they come from",
+        response_model=dict[str, walk_schemas.Plan],
+    )
     def programmes() -> dict[str, Any]:
         return {
             name: {
@@ -169,7 +197,7 @@ def _course(course: Course | None) -> dict[str, Any] | None:
         "programme": course.name,
         "began": course.began.isoformat(),
         "week": len(course.weeks) + 1,
-        "goal_min": course.goal.minutes,
+        "goal_min": _number(course.goal.minutes),
         "sessions": course.goal.sessions,
         "done": course.this_week,
         "goal": words(course.goal),
