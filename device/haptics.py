@@ -153,7 +153,7 @@ PATTERNS: dict[str, Pattern] = {
         (*_FLUTTER, *((0.30, 0.15),) * 3),
         0.9,
         5,
-        "Help is needed and nobody has been reached: call out.",
+        "Help is needed and nobody is known to have been told: call out.",
         "trouble",
         {Level.DANGER: 20.0},
     ),

@@ -296,6 +296,11 @@ REMEDIES: dict[str, Remedy] = {
         "The broker's access rules do not let this belt write or read its own topics.",
         "Let the belt write and read `rearguard/<belt>/doctor`, as deploy/mosquitto.acl does.",
     ),
+    "broker_mum": Remedy(
+        "The broker does not say whether anybody listens: an alert may reach nobody unnoticed.",
+        "It speaks no more than MQTT 3.1.1, or [mqtt] version keeps the belt to that.",
+        'Take a broker that speaks MQTT 5, and [mqtt] version = "auto".',
+    ),
 }  # fmt: skip
 
 

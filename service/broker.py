@@ -1,9 +1,9 @@
 """Broker: one MQTT connection at a time, made again when it is lost. Says nothing of its own.
 
 paho-mqtt with callback API version 2; MQTT 5, whose receipts say whether anybody listens, or where
-that is not understood 3.1.1, the floor that every broker speaks. Each connection is a fresh client:
-paho would else resend what it still holds with its old `delayed_s`, before anything more urgent;
-the store knows better what is still to be sent.
+that is not understood 3.1.1, the floor that every broker speaks, whose receipts do not. Each
+connection is a fresh client: paho would else resend what it still holds with its old `delayed_s`,
+before anything more urgent; the store knows better what is still to be sent.
 """
 
 from __future__ import annotations
@@ -48,6 +48,7 @@ class Receipt(NamedTuple):
 
     mid: int  # the message's number
     refused: str = ""  # why it reached nobody, in one line; empty: it was taken
+    heard: bool = False  # whether somebody is known to listen; over 3.1.1 nobody knows
 
 
 class Broker:
@@ -80,6 +81,11 @@ class Broker:
         self.connected = False
         self.connections = 0  # counts them, so that others see a new one
         self.trouble = "not yet connected"  # one line while there is no connection
+
+    @property
+    def tells_who_listens(self) -> bool:
+        """Whether its receipts say when nobody listens."""
+        return self._version == "5"
 
     def poll(self, t: float) -> None:
         """Begin a connection when there is none and it is time. Never blocks."""
@@ -220,7 +226,7 @@ class Broker:
             self._receipts.append(Receipt(mid, f"the broker refuses alerts ({reason})"))
         else:
             self.confirmed += 1
-            self._receipts.append(Receipt(mid))
+            self._receipts.append(Receipt(mid, heard=self.tells_who_listens))
 
     def _on_message(self, client: mqtt.Client, _data: Any, message: mqtt.MQTTMessage) -> None:
         if client is not self._client:

@@ -20,6 +20,10 @@ log = logging.getLogger(__name__)
 IN_FLIGHT = 20  # messages sent and not confirmed
 TRY_AGAIN = 2.0  # s between attempts while what is sent reaches nobody
 CONFIRM_WITHIN = 15.0  # s; a broker that answers pings but confirms nothing is given up
+UNPROVEN = (
+    "MQTT 3.1.1 does not say whether anybody listens: what the broker has may have reached nobody; "
+    "take a broker that speaks MQTT 5"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +40,8 @@ class Delivery:
 
     Marked delivered only at the broker's PUBACK. Killed between PUBACK and mark, it is sent again
     under the same id. What the broker takes but has nobody for (MQTT 5 says so) is not delivered:
-    the most urgent record is tried until somebody listens.
+    the most urgent record is tried until somebody listens. MQTT 3.1.1 never says so: there,
+    delivered means that the broker has it, and the wearer is not told that help knows.
     """
 
     def __init__(
@@ -44,8 +49,9 @@ class Delivery:
     ) -> None:
         """`boot`: this boot's id; records of the same boot are aged by the monotonic clock.
 
-        `told` gets the alert_id of each danger, raised or said again, once the broker has it, and
-        says whether the device heard: one that does not is not asked again in the same round.
+        `told` gets the alert_id of each danger, raised or said again, once somebody is known to
+        have it, and says whether the device heard: one that does not is not asked again in the
+        same round.
         """
         self._store, self._broker, self._topic, self._boot = store, broker, topic, boot
         self._told = told
@@ -55,6 +61,16 @@ class Delivery:
         self._more = True  # whether the store may hold something unsent
         self._resume_at = float("-inf")  # s
         self.unheard = ""  # why what was sent last reached nobody, or empty
+
+    @property
+    def reach(self) -> str:
+        """What "delivered" means now, in a word: `confirmed` (the broker has handed it on),
+        `unproven` (it has it, over 3.1.1), `nobody` (it hands on nothing), `no_broker`."""
+        if not self._broker.connected:
+            return "no_broker"
+        if self.unheard:
+            return "nobody"
+        return "confirmed" if self._broker.tells_who_listens else "unproven"
 
     def wake(self) -> None:
         """There is something new in the store."""
@@ -69,16 +85,16 @@ class Delivery:
         if self._more and self._broker.connected and now.t >= self._resume_at:
             self._send(now)  # before the marks: what is new does not wait for their sync
         device_hears = True
-        for mid, refused in self._broker.receipts():
-            flight = self._in_flight.pop(mid, None)
+        for receipt in self._broker.receipts():
+            flight = self._in_flight.pop(receipt.mid, None)
             if flight is None:
                 continue  # of telemetry, or of a connection before
             self._more = True
-            self._note(now, refused)
-            if refused:
+            self._note(now, receipt.refused)
+            if receipt.refused:
                 continue
             self._unmarked.append(flight.seq)
-            if flight.danger and device_hears:
+            if flight.danger and receipt.heard and device_hears:
                 device_hears = self._told(flight.danger)
         if self._unmarked:
             self._store.delivered(self._unmarked, now.written())

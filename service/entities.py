@@ -193,5 +193,13 @@ ENTITIES: dict[str, dict[str, Any]] = {
         unit_of_measurement="steps/min",
         suggested_display_precision=0,
     ),
+    "delivery": _word(  # what the belt knows of whether anybody gets its alerts
+        "Delivery",
+        "delivery",
+        device_class="enum",
+        icon="mdi:email-check-outline",
+        entity_category="diagnostic",
+        options=["confirmed", "unproven", "nobody", "no_broker"],
+    ),
     "source": _word("Source", "source", icon="mdi:source-branch", entity_category="diagnostic"),
 }

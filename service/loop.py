@@ -82,7 +82,7 @@ class Loop(threading.Thread):
                     log.error("%s", trouble)
                 self.trouble = trouble
                 self._retry_at = now.t + AFTER_TROUBLE
-        self._telemetry.poll(now, self.trouble)
+        self._telemetry.poll(now, self.trouble, self._delivery.reach)
         self._discovery.poll(now.t)
         self._round_at = now.t
 

@@ -14,6 +14,7 @@ from service.desk import MAX_BY, MAX_ID, PLAIN
 
 LevelWord = Literal["info", "notice", "caution", "warning", "stop", "fault", "danger"]
 StateWord = Literal["raised", "cleared", "confirmed", "cancelled", "acknowledged"]
+DeliveryWord = Literal["confirmed", "unproven", "nobody", "no_broker"]
 HealthWord = Literal["fresh", "absent", "stale", "faulty"]
 GuardWord = Literal["full", "no_rear", "no_imu", "not_guarding"]
 ZIP: dict[int | str, dict[str, Any]] = {  # what a download answers
@@ -56,6 +57,11 @@ class Stream(BaseModel):
 
 class Service(BaseModel):
     broker: str = Field(examples=["connected"], description="`connected`, or why not.")
+    delivery: DeliveryWord = Field(
+        description="What `delivered` means now. confirmed: the broker has handed it on; unproven: "
+        "it has it, and over MQTT 3.1.1 does not say whether anybody listens; nobody: it hands on "
+        "nothing; no_broker."
+    )
     device_answers: bool
     storage: str = Field(examples=["ok"])
     waiting: int = Field(description="Records that the broker does not have yet.")
@@ -86,7 +92,9 @@ class Record(BaseModel):
 
 
 class AlertRecord(Record):
-    delivered_at: str | None = Field(None, description="When the broker had it.")
+    delivered_at: str | None = Field(
+        None, description="When the broker had it; see `service.delivery`."
+    )
 
 
 class Alerts(BaseModel):
@@ -113,7 +121,9 @@ class Episode(BaseModel):
     session: str
     test: bool
     measurements: dict[str, float | None] = Field(description="Of the newest record.")
-    delivered: bool = Field(description="Whether the broker has the newest record.")
+    delivered: bool = Field(
+        description="Whether the broker has the newest record; see `service.delivery`."
+    )
 
 
 class Told(Episode):

@@ -10,7 +10,7 @@ from device.clock import wall_clock_synchronised
 from device.config import Config
 from service import machine
 from service.broker import Broker
-from service.delivery import Delivery
+from service.delivery import UNPROVEN, Delivery
 from service.history import History
 from service.intake import Intake
 from service.live import Live
@@ -59,7 +59,7 @@ class Status:
             ),
             "storage": (t - self._loop.stored_at, storage, {"free_bytes": room}),
             "broker": (
-                t - self._broker.heard_at, self._broker.trouble or self._delivery.unheard,
+                t - self._broker.heard_at, self._doubt(),
                 {"connections": self._broker.connections, "confirmed": self._broker.confirmed},
             ),
             "battery": (facts["battery"], self._battery(), {}),
@@ -97,11 +97,17 @@ class Status:
         waiting, oldest = self._history.waiting()
         return {
             "broker": "connected" if self._broker.connected else self._broker.trouble,
+            "delivery": self._delivery.reach,
             "device_answers": self._intake.device_answers,
             "storage": self._loop.trouble or "ok",
             "waiting": waiting,
             "oldest_waiting_raised_at": oldest or None,
         }
+
+    def _doubt(self) -> str:
+        """Why alerts may reach nobody; empty: nothing speaks for that."""
+        unproven = UNPROVEN if self._delivery.reach == "unproven" else ""
+        return self._broker.trouble or self._delivery.unheard or unproven
 
     def _battery(self) -> str:
         charge, low = self._live.charge(), self._config.battery.low_share

@@ -36,8 +36,9 @@ class Telemetry:
         """There is something new in the store."""
         self._stored = True
 
-    def poll(self, now: Moment, trouble: str) -> None:
-        """Tell what has changed. `trouble`: why records cannot be kept, or empty.
+    def poll(self, now: Moment, trouble: str, reach: str) -> None:
+        """Tell what has changed. `trouble`: why records cannot be kept, or empty; `reach`: what
+        "delivered" means, as Delivery says.
 
         A belt whose records cannot be kept tells nobody anything, so it is not online either.
         """
@@ -62,7 +63,9 @@ class Telemetry:
             self._version = version
             picture = self._live.picture(now.t)
             head = {"schema": schema.VERSION, "time": now.written()}
-            self._retain("state", _json({**head, **picture, "storage": trouble or "ok"}))
+            self._retain(
+                "state", _json({**head, **picture, "storage": trouble or "ok", "delivery": reach})
+            )
 
     def _retain(self, topic: str, payload: str) -> None:
         if self._last.get(topic) == payload:

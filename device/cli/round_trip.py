@@ -8,36 +8,49 @@ from pathlib import Path
 from typing import Any
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
 
 from device.clock import Clock
 from device.config import Config, Mqtt
 from device.doctor.finding import Finding
 
 PATIENCE_S = 5.0  # s for the broker's answers
+UNSUPPORTED = 0x84  # MQTT 5, 3.2.2.2: the broker does not speak this version
+VERSIONS = {"5": MQTTProtocolVersion.MQTTv5, "3.1.1": MQTTProtocolVersion.MQTTv311}
 
 
 def round_trip(config: Config, clock: Clock) -> Finding:
     """Over `rearguard/<belt>/doctor`, QoS 1, not retained."""
     where = f"{config.mqtt.host}:{config.mqtt.port}"
-    trip = _Trip(f"rearguard/{config.belt.name}/doctor", clock)
+    version = "5" if config.mqtt.version == "auto" else config.mqtt.version
+    said, fault, foreign = _travel(config, clock, version)
+    if foreign and config.mqtt.version == "auto":
+        version = "3.1.1"
+        said, fault, _ = _travel(config, clock, version)
+    if version != "5" and not fault:
+        fault = "broker_mum"
+    return Finding("broker", f"{where}: {said}", fault)
+
+
+def _travel(config: Config, clock: Clock, version: str) -> tuple[str, str, bool]:
+    """What was seen, the fault it is, and whether the broker seems not to know the version."""
+    trip = _Trip(f"rearguard/{config.belt.name}/doctor", clock, version)
     try:
         _credentials(trip.client, config.mqtt)
     except (OSError, ValueError) as error:
-        said, fault = f"a file of [mqtt] cannot be used ({error})", "broker_refuses"
-    else:
-        said, fault = trip.go(config.mqtt)
-    return Finding("broker", f"{where}: {said}", fault)
+        return f"a file of [mqtt] cannot be used ({error})", "broker_refuses", False
+    return *trip.go(config.mqtt), trip.foreign
 
 
 class _Trip:
     """A message of its own, so that no other is taken for it."""
 
-    def __init__(self, topic: str, clock: Clock) -> None:
+    def __init__(self, topic: str, clock: Clock, version: str) -> None:
         self._topic, self._clock, self._token = topic, clock, uuid.uuid4().bytes
         self._answer: str | None = None  # why it is refused; empty: it is not; None: no answer
         self._sent = self._back = 0.0  # s
-        self.client = mqtt.Client(CallbackAPIVersion.VERSION2)
+        self.foreign = True  # until it greets us: the broker seems not to speak this version
+        self.client = mqtt.Client(CallbackAPIVersion.VERSION2, protocol=VERSIONS[version])
         self.client.connect_timeout = PATIENCE_S
         self.client.on_connect = self._connected
         self.client.on_subscribe = self._subscribed
@@ -49,10 +62,13 @@ class _Trip:
             self.client.connect(broker.host, broker.port)
             end = self._clock.now() + PATIENCE_S
             while self._clock.now() < end and not self._back and not self._answer:
-                self.client.loop(0.1)
+                if self.client.loop(0.1) != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    break
         except ssl.SSLError as error:
+            self.foreign = False
             return str(error), "broker_refuses"
         except OSError as error:
+            self.foreign = False
             return error.strerror or str(error), "broker_unreachable"
         finally:
             self.client.disconnect()
@@ -66,6 +82,7 @@ class _Trip:
 
     def _connected(self, _client: Any, _data: Any, _flags: Any, reason: Any, _more: Any) -> None:
         self._answer = str(reason) if reason.is_failure else ""
+        self.foreign = reason.value == UNSUPPORTED
         if not self._answer:
             self.client.subscribe(self._topic, qos=1)
 

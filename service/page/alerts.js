@@ -35,7 +35,7 @@ function urgent(episodes) { // a fall must not be overlooked because the belt st
       episode.state === "acknowledged" ? `, acknowledged by ${episode.by}. ` : ". ", episode.helper);
     return line;
   });
-  const told = lines.map((line) => line.textContent).join("");
+  const sent = lines.map((line) => line.textContent).join("");
   if (at("urgent").textContent !== told) at("urgent").replaceChildren(...lines);
   at("urgent").hidden = !lines.length;
 }
@@ -82,11 +82,11 @@ function fill(made, episode) {
   made.level.textContent = episode.level;
   made.level.dataset.level = episode.level;
   made.name.textContent = words(episode.event) + (episode.test ? " (test)" : "");
-  const told = episode.delivered ? "told" : "waiting to be told";
+  const sent = episode.delivered ? "sent" : "waiting to be sent";
   const state = episode.state === "raised" ? "open" : `${episode.state} ${clock(episode.changed_at)}`;
   const by = episode.by ? ` by ${episode.by}` : "";
   const when = `${day(episode.raised_at)}${clock(episode.raised_at)}`;
-  const lines = [`${when} · ${state}${by} · ${told}`, episode.detail, episode.open ? episode.helper : ""];
+  const lines = [`${when} · ${state}${by} · ${sent}`, episode.detail, episode.open ? episode.helper : ""];
   made.about.replaceChildren(...lines.filter(Boolean).map((line) => element("div", line, "small")));
   made.acknowledge.hidden = !episode.open || episode.state === "acknowledged";
   made.recording.hidden = !episode.recording;

@@ -66,7 +66,7 @@ function draw(state) {
   at("wearer").style.transform = `rotate(${Math.max(-85, Math.min(85, -(lean ?? 0)))}deg)`;
 
   rows(state.streams);
-  service(state.service, state.streams.clock.health === "fresh");
+  service(state.service, state.streams);
 }
 
 function behind(state) {
@@ -120,11 +120,13 @@ function rows(streams) {
   }
 }
 
-function service(found, known) {
+function service(found, { broker, clock }) {
   const waiting = found.oldest_waiting_raised_at;
+  const known = clock.health === "fresh";
   const facts = {
-    Caregivers: found.broker === "connected" ? "reached through the broker" : `not reached: ${found.broker}`,
-    "Waiting to be told": found.waiting ? `${found.waiting}, since ${new Date(waiting).toLocaleTimeString()}` : "nothing",
+    Caregivers: broker.health === "fresh" ? "reached through the broker"
+      : `${found.delivery === "unproven" ? "perhaps reached" : "not reached"}: ${broker.detail}`,
+    "Waiting to be sent": found.waiting ? `${found.waiting}, since ${new Date(waiting).toLocaleTimeString()}` : "nothing",
     "Device answers": found.device_answers ? "yes" : "no",
     Times: known ? "of a clock that is set" : "of a clock that is not set: they may be wrong",
   };

@@ -123,7 +123,7 @@ def test_the_motor_test_and_an_acknowledge_by_keyboard(page: Page, device: Devic
     device.say("fall", "danger", detail="<b>not markup</b>")
     item = page.locator("#list li", has_text="fall")
     expect(item).to_contain_text("<b>not markup</b>")
-    expect(item).to_contain_text("waiting to be told")
+    expect(item).to_contain_text("waiting to be sent")
     expect(page.locator("#urgent")).to_contain_text("go there if there is no answer")
     item.get_by_role("button", name="Acknowledge fall").focus()
     page.keyboard.press("Enter")

@@ -153,6 +153,12 @@ def test_a_broker_that_takes_the_call_and_says_nothing(monkeypatch: pytest.Monke
         assert trip(deaf.getsockname()[1]).fault == "broker_unreachable"
 
 
+def test_a_broker_that_cannot_say_whether_anybody_listens(broker: Mosquitto) -> None:
+    found = trip(broker.port, version="3.1.1")
+    assert (found.fault, found.verdict) == ("broker_mum", "warning")
+    assert "there and back in" in found.said
+
+
 def _reading(stream: socket.socket) -> bytes:
     return stream.recv(4096)
 
@@ -181,7 +187,7 @@ def test_a_broker_that_refuses(
 
         thread = threading.Thread(target=serve)
         thread.start()
-        assert trip(server.getsockname()[1]).fault == fault
+        assert trip(server.getsockname()[1], version="3.1.1").fault == fault
         thread.join()
 
 

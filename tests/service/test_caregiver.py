@@ -11,9 +11,13 @@ import time
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from device.cli.round_trip import round_trip
+from device.clock import MonotonicClock
+from device.config import Config, Mqtt
 from service.delivery import payload
 from service.moment import Moment
 from tests.conftest import ROOT, missing
@@ -233,6 +237,8 @@ def test_a_broker_that_knows_only_the_floor(tmp_path: Path, device: Device) -> N
         assert "over MQTT 3.1.1" in service.log()
         service.kill()
         caregiver.close()
+        found = round_trip(Config(mqtt=Mqtt(port=port)), MonotonicClock())
+        assert found.fault == "broker_mum", "the doctor finds it out as well"
     finally:
         broker.kill()
         broker.wait()
@@ -251,6 +257,30 @@ def test_an_alert_waits_until_somebody_listens(
         until(later.alerts)
         assert later.alerts()[0]["delayed_s"] > 0
         until(lambda: _told(device) == [fall])
+    finally:
+        later.close()
+
+
+def test_over_the_floor_no_wearer_is_told_that_help_knows(
+    broker: Mosquitto, device: Device, serve: Serve
+) -> None:
+    """MQTT 3.1.1 confirms what nobody listens to: that is a state with a name, and no told help."""
+    service = serve(broker.port, mqtt='version = "3.1.1"')
+    fall = device.say("fall", "danger")
+    (kept,) = until(lambda: [a for a in _ask(service, "alerts")["alerts"] if a["delivered_at"]])
+    assert kept["alert_id"] == fall
+    assert _told(device) == [], "the broker has it, and nobody else"
+    status = _ask(service, "status")
+    assert status["service"]["delivery"] == "unproven"
+    stream = status["streams"]["broker"]
+    assert (stream["health"], stream["guards"]) == ("faulty", False)
+    assert "may have reached nobody" in stream["detail"]
+    later = Subscriber(broker.port)  # what is open is there for whoever comes
+    try:
+        until(lambda: fall in "".join(later.of("alert/active")))
+        until(lambda: [s for s in later.of("state") if json.loads(s)["delivery"] == "unproven"])
+        later.publish("command/ack", json.dumps({"alert_id": fall, "by": "anna"}))
+        until(lambda: "acknowledged" in [a["state"] for a in later.alerts()])
     finally:
         later.close()
 
@@ -333,9 +363,13 @@ def _lines(device: Device) -> int:
     return sum(len(f.read_bytes().splitlines()) for f in device.journal.glob("*.journal"))
 
 
+def _ask(service: Service, path: str) -> Any:
+    with urllib.request.urlopen(f"{service.url}/api/v1/{path}") as answer:  # noqa: S310
+        return json.load(answer)
+
+
 def _broker(service: Service) -> str:
-    with urllib.request.urlopen(service.url + "/api/v1/status") as answer:  # noqa: S310
-        return str(json.load(answer)["service"]["broker"])
+    return str(_ask(service, "status")["service"]["broker"])
 
 
 def test_the_belt_learns_that_help_has_been_told(

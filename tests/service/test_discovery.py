@@ -65,7 +65,7 @@ def test_it_is_announced_when_home_assistant_has_come_up_but_not_without_end(
 def test_unique_ids_never_change() -> None:
     ids = {"fall", "sos", "obstacle", "steadiness", "fault", "alert", "acknowledge", "test",
            "online", "guard", "session", "session_time", "battery", "range", "speed", "cadence",
-           "source"}  # fmt: skip
+           "delivery", "source"}  # fmt: skip
     assert {row["unique_id"] for row in COMPONENTS.values()} == {
         f"rearguard_{BELT}_{i}" for i in ids
     }
