@@ -127,7 +127,10 @@ class Wearer:
         30.0, "Seconds to cancel a fall before it is a long lie (Lifeline: 30 s).", low=5, high=300
     )
     escalate_s: float = key(
-        60.0, "Seconds between repeats of a long lie until acknowledged.", low=10, high=3600
+        60.0,
+        "Seconds between repeats of a long lie or a call for help until acknowledged.",
+        low=10,
+        high=3600,
     )
     clinician: str = key(
         "", "Clinician by name, who answers for clinician_allows; for this wearer alone."

@@ -44,6 +44,8 @@ class _Episode:
     event: str
     level: Level
     acknowledged_by: str = ""
+    since: float = math.nan  # s, of a call for help
+    due: float = math.inf  # s, when a call for help is told again
 
 
 class Policy:
@@ -118,7 +120,8 @@ class Policy:
 
     def due(self) -> float:
         """Time [s] at which `judge` with no judgements has something to say; inf: nothing waits."""
-        return self._chain.due if self._chain else math.inf
+        call = self._open.get("sos")
+        return min(self._chain.due if self._chain else math.inf, call.due if call else math.inf)
 
     def judge(
         self, now: float, sample: int, judgements: Sequence[Judgement], frame: Frame
@@ -133,6 +136,7 @@ class Policy:
             records += self._chained(now, self._chain.expire(now))
         if self._chain:
             records += self._chained(now, self._chain.walks(now, abs(frame.direction) == 1))
+        records += self._call_again(now)
         for judgement in judgements:
             if judgement.event in ("fall_imminent", "fall", "up_and_walking"):
                 records += self._fall(now, judgement)
@@ -151,7 +155,7 @@ class Policy:
         records = []
         for it in self._kept:
             if it.event == "sos":
-                self._open["sos"] = _Episode(it.alert_id, "sos", Level.DANGER)
+                self._open["sos"] = self._call(it.alert_id, now, now - it.age)
                 said = [Said("sos", State.CONFIRMED, detail="the belt restarted; not yet answered")]
                 records += self._told(now, it.alert_id, said)
                 continue
@@ -182,7 +186,10 @@ class Policy:
         nothing here is practice.py's.
         """
         if gesture is Gesture.LONG:
-            return self._episode(now, "sos", Level.DANGER, State.RAISED, now)
+            records = self._episode(now, "sos", Level.DANGER, State.RAISED, now)
+            if records:
+                self._open["sos"] = self._call(records[0].alert_id, now, now)
+            return records
         records = []
         if self._chain:
             records += self._chained(now, self._chain.cancel(now, "button"))
@@ -300,6 +307,19 @@ class Policy:
         if chain.over:
             self._chain = None
         return self._told(now, chain.alert_id, said)
+
+    def _call(self, alert_id: str, now: float, since: float) -> _Episode:
+        """A call for help that is told now, and again until it is answered or taken back."""
+        due = now + self._wearer.escalate_s
+        return _Episode(alert_id, "sos", Level.DANGER, since=since, due=due)
+
+    def _call_again(self, now: float) -> list[Record]:
+        call = self._open.get("sos")
+        if call is None or now < call.due:
+            return []
+        call.due = now + self._wearer.escalate_s
+        detail = f"called for help {now - call.since:.0f} s ago; not yet answered"
+        return self._told(now, call.alert_id, [Said("sos", State.CONFIRMED, detail=detail)])
 
     def _told(self, now: float, alert_id: str, said: Sequence[Said]) -> list[Record]:
         return [

@@ -298,6 +298,7 @@ def test_what_a_caregiver_knows_stays_known_and_ends_with_the_belt_switched_off(
 def test_a_call_for_help_outlives_a_restart() -> None:
     on, records = resumed(kept("sos"))
     assert told(records) == [("sos", "confirmed")]
+    assert told(judge(on, 100.0 + WEARER.escalate_s)) == [("sos", "confirmed")]
     records = on.acknowledge(101.0, ask("ack", alert_id="belt:run1:a7"))
     assert told(records)[:2] == [("sos", "acknowledged"), ("sos", "cleared")]
 
@@ -347,8 +348,25 @@ def test_a_call_for_help_is_open_until_answered() -> None:
     assert (sos.event, sos.level, on.press(2.0, Gesture.LONG)) == ("sos", "danger", [])
     records = on.acknowledge(3.0, ask("ack", alert_id=sos.alert_id))
     assert told(records) == [("sos", "acknowledged"), ("sos", "cleared"), ("ack", "confirmed")]
-    (again,) = on.press(4.0, Gesture.LONG)
+    assert (on.due(), judge(on, 300.0)) == (math.inf, [])
+    (again,) = on.press(304.0, Gesture.LONG)
     assert again.alert_id != sos.alert_id
+
+
+def test_a_call_for_help_is_told_again_until_answered_or_taken_back() -> None:
+    on = policy()
+    (sos,) = on.press(1.0, Gesture.LONG)
+    every = WEARER.escalate_s
+    for number in (1, 2, 3):
+        due = 1.0 + number * every
+        assert on.due() == due
+        assert judge(on, due - 0.1) == []
+        (again,) = judge(on, due)
+        assert (again.event, again.state, again.level) == ("sos", "confirmed", "danger")
+        assert again.alert_id == sos.alert_id
+        assert again.detail == f"called for help {number * every:.0f} s ago; not yet answered"
+    assert told(on.press(200.0, Gesture.SHORT)) == [("sos", "cancelled")]
+    assert (on.due(), judge(on, 900.0)) == (math.inf, [])
 
 
 def test_what_is_not_open_cannot_be_acknowledged() -> None:
