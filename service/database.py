@@ -57,6 +57,10 @@ ALTER TABLE episodes ADD COLUMN acknowledged_at TEXT NOT NULL DEFAULT '';
 )
 
 
+COMPANIONS = ("", "-wal", "-shm")  # what SQLite keeps beside a file, by how its name ends
+ASIDE = 2  # corrupt stores that are kept for whoever wants to know why
+
+
 class StoreError(Exception):
     """The store cannot be used; the text says why and what to do, in one line."""
 
@@ -79,8 +83,8 @@ def connect(path: Path) -> sqlite3.Connection:
         db.execute("PRAGMA journal_mode = WAL")
         db.execute("PRAGMA synchronous = FULL")
         db.execute("PRAGMA secure_delete = ON")  # what is deleted is overwritten
-        if (found := db.execute("PRAGMA integrity_check(1)").fetchone()[0]) != "ok":
-            raise sqlite3.DatabaseError(found)
+        if damage := _damage(db):
+            raise sqlite3.DatabaseError(damage)
         version = db.execute("PRAGMA user_version").fetchone()[0]
         if version > len(VERSIONS):
             raise StoreError(f"the store {path} is of a newer version ({version}): update")
@@ -92,15 +96,45 @@ def connect(path: Path) -> sqlite3.Connection:
     return db
 
 
+def _damage(db: sqlite3.Connection) -> str:
+    """What is wrong with the file; empty: nothing that matters.
+
+    quick_check looks at every page and row in about half of integrity_check's time, for it does not
+    hold the indexes against their tables. One of them decides what is still sent, so that one is
+    held here. The others only order what is shown, or keep an id from coming twice, and whoever
+    gets an alert drops it by its id.
+    """
+    found: str = db.execute("PRAGMA quick_check(1)").fetchone()[0]
+    if found != "ok":
+        return found
+    if not db.execute("SELECT 1 FROM sqlite_schema WHERE name = 'events_waiting'").fetchone():
+        return ""  # a new file
+    waiting = "SELECT count(*) FROM events {} WHERE delivered_at IS NULL"
+    by_index = db.execute(waiting.format("INDEXED BY events_waiting")).fetchone()[0]
+    by_table = db.execute(waiting.format("NOT INDEXED")).fetchone()[0]
+    return "" if by_index == by_table else f"{by_index} of {by_table} waiting records are in order"
+
+
 def set_aside(path: Path) -> Path:
     """Move a corrupt store and its companions out of the way, under a name not yet taken."""
-    number = 1
-    while (aside := path.with_name(f"{path.name}.corrupt-{number}")).exists():
-        number += 1
-    for suffix in ("", "-wal", "-shm"):
+    aside = path.with_name(f"{path.name}.corrupt-{max(_numbers(path), default=0) + 1}")
+    for suffix in COMPANIONS:
         if (part := Path(f"{path}{suffix}")).exists():
             part.rename(f"{aside}{suffix}")
     return aside
+
+
+def forget(path: Path) -> None:
+    """Delete what was set aside, but for the newest: what could be read of it is in the store."""
+    for number in sorted(_numbers(path))[:-ASIDE]:
+        for suffix in COMPANIONS:
+            path.with_name(f"{path.name}.corrupt-{number}{suffix}").unlink(missing_ok=True)
+
+
+def _numbers(path: Path) -> set[int]:
+    """Of the stores that were set aside, the newest highest."""
+    found = path.parent.glob(f"{path.name}.corrupt-*")
+    return {int(digits) for file in found if (digits := file.name.rpartition("-")[2]).isdecimal()}
 
 
 def readable(path: Path) -> Iterator[tuple[str, str, str | None]]:

@@ -58,6 +58,7 @@ class Store:
                 self.set_aside = database.set_aside(path)
                 self._db = database.connect(path)
                 self._save(self.set_aside)
+                database.forget(path)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
                 f"the store {path} cannot be opened ({error}): check the folder and its disk"

@@ -6,6 +6,7 @@ import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -129,6 +130,48 @@ def test_a_corrupt_store_is_set_aside_and_what_can_be_read_is_saved(
     assert store.saved == len(ids(store))
     store.take([record(n) for n in range(300)])  # as the journal brings them again
     assert len(ids(store)) == 300
+    store.close()
+
+
+def test_an_index_that_has_lost_what_waits_is_damage(tmp_path: Path) -> None:
+    """By it alone records are sent; a check of the pages does not see that it is short."""
+    path = tmp_path / "store.sqlite"
+    store = Store(path)
+    store.take([record(n) for n in range(10)])
+    store.delivered(range(1, 11), "2026-01-01")
+    store.close()
+
+    def change(statement: str, *values: object) -> list[tuple[object, ...]]:
+        with closing(sqlite3.connect(path)) as db, db:
+            db.execute("PRAGMA writable_schema = 1")
+            return db.execute(statement, values).fetchall()
+
+    (row,) = change("SELECT * FROM sqlite_schema WHERE name = 'events_waiting'")
+    change("DELETE FROM sqlite_schema WHERE name = 'events_waiting'")
+    change("UPDATE events SET delivered_at = NULL WHERE seq > 7")
+    change("INSERT INTO sqlite_schema VALUES (?, ?, ?, ?, ?)", *row)
+    assert change("PRAGMA quick_check") == [("ok",)]
+    store = Store(path)
+    assert store.set_aside is not None
+    assert [seq for seq, _ in store.waiting(20, [])] == [8, 9, 10]
+    store.close()
+
+
+def test_the_newest_two_corrupt_stores_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "store.sqlite"
+    for n in range(12):
+        store = Store(path)
+        store.take([record(number) for number in range(300)])
+        store.close()
+        with path.open("r+b") as file:
+            file.seek(20 * 4096)
+            file.write(bytes([n + 1]) * 3000)
+        Path(f"{path}-wal").touch()
+    kept = {file.name: file.read_bytes()[20 * 4096] for file in tmp_path.glob("*.corrupt-??")}
+    assert kept == {"store.sqlite.corrupt-10": 10, "store.sqlite.corrupt-11": 11}
+    assert len(list(tmp_path.glob("*.corrupt-*-wal"))) <= 2
+    store = Store(path)
+    assert store.saved > 200, "and what could be read of each is in the next"
     store.close()
 
 
