@@ -63,6 +63,9 @@ class BlackBox:
 
     def note(self, sequence: int, core: Core) -> None:
         """The core as it is after frame `sequence` of the ring; kept every `NOTE_S`."""
+        if core.fs != self._fs:  # another motion sensor: no recording can begin before it
+            self._fs = core.fs
+            self._notes.clear()
         if not self._notes or sequence - self._notes[-1][0] >= NOTE_S * self._fs:
             self._notes.append((sequence, core.save()))
 

@@ -33,6 +33,9 @@ class Echo(IntEnum):
     GLITCH = 5
 
 
+HEARD = (Echo.DISTANCE, Echo.NOTHING_IN_RANGE)  # the sensor hears, be it only silence
+
+
 class Guard(IntEnum):
     """How far the belt guards now, worst first."""
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from device.alerts import EVENTS, Level, Record, State
 from device.clock import Clock
 from device.core import Core
-from device.frames import Echo, Frame, Gap, Guard
+from device.frames import HEARD, Echo, Frame, Gap, Guard
 from device.gestures import Gesture, Gestures
 from device.haptics import Haptics, play
 from device.health import Freshness, Health
@@ -26,7 +26,6 @@ from device.supervisor import NOBODY, Supervisor
 SPOILT = {Gap.FROZEN: Freshness.FROZEN, Gap.RANGE: Freshness.ABSURD}
 SPOILT_PINGS = {Echo.STUCK: Freshness.FROZEN, Echo.GLITCH: Freshness.ABSURD}
 REACHED = {Guard.FULL: "guarding", Guard.NO_REAR: "no_rear", Guard.NO_IMU: "no_imu"}
-HEARD = (Echo.DISTANCE, Echo.NOTHING_IN_RANGE)
 SHED_TO = 5  # ticks to a frame in the ring while telemetry is shed: the service must see life
 ANSWERS = {Gesture.SHORT: "answer", Gesture.DOUBLE: "answer_twice", Gesture.LONG: "danger"}
 
@@ -86,6 +85,8 @@ class Loop:
         self.ticks += 1
         self.lateness.note(now - deadline)
         frames = self.source.read(now)
+        if self.source.fs != self.core.fs:  # a motion sensor that was not there at the start
+            self.core.retime(self.source.fs)
         for frame in frames:
             frame.tick, frame.lateness = deadline, now - deadline
             self.tell(self.judge(frame, now))

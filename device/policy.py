@@ -18,7 +18,7 @@ from device.config import Wearer
 from device.core import Judgement
 from device.dangers import Kept
 from device.fall_chain import FallChain, Said
-from device.frames import Echo, Frame, Gap
+from device.frames import HEARD, Frame, Gap
 from device.gestures import Gesture
 from device.health import Finding
 
@@ -250,7 +250,7 @@ class Policy:
             self._good_imu_t = frame.t
         if frame.ping_echo >= 0:
             self._ping_t = frame.ping_t
-            if frame.ping_echo in (Echo.DISTANCE, Echo.NOTHING_IN_RANGE):
+            if frame.ping_echo in HEARD:
                 self._good_ping_t = frame.ping_t
 
     def _cause(self, event: str) -> float:

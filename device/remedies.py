@@ -40,6 +40,11 @@ REMEDIES: dict[str, Remedy] = {
         "Another chip sits there, or a clone with an identity nobody has seen.",
         "Set [imu] address, or change the board; the list is in device/drivers/README.md.",
     ),
+    "no_senses": Remedy(
+        "Neither the motion sensor nor the rear sensor answers: there is nothing to guard with.",
+        "What both need is gone: 3V3, ground or a plug; or each has a reason of its own.",
+        "Check their plugs and 3V3; `rearguard doctor` examines each.",
+    ),
     "identity": Remedy(
         "The motion sensor is sold as something else than it is.",
         "A clone: it works as what it says it is, but nobody vouches for it.",

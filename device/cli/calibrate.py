@@ -122,6 +122,8 @@ def _frames(config: Config, clock: Clock) -> Iterator[tuple[Collect, str, float]
             raise Fault(str(error)) from error
         held.callback(source.close)
         held.callback(motor.close)
+        if not source.imu:
+            raise Fault(f"{', '.join(source.absent())}; {REMEDIES['imu_missing'].remedy}")
         yield own(source, clock), source.imu.name, source.fs
 
 
@@ -154,6 +156,8 @@ def _shared(config: Config, clock: Clock) -> tuple[Collect, str, float]:
             "the device runs with another calibration than the one on disk; restart it first: "
             "sudo systemctl restart rearguard-device"
         )
+    if parts.startswith("no motion sensor"):
+        raise Fault(f"{parts.partition('), ')[0]}); {REMEDIES['imu_missing'].remedy}")
     return from_ring(ring, used, clock), parts.split(" at ")[0], ring.fs
 
 

@@ -87,6 +87,7 @@ class Core:
             if name not in _PARAMETERS:
                 raise ValueError(f"{name} is no parameter of the core: {', '.join(_PARAMETERS)}")
             setattr(chosen, name, value)
+        self.fs = fs
         self._size: int = lib.rg_core_size()
         self._block = ffi.new("char[]", self._size + 15)  # zeroed; room to align to 16
         self._state = self._block + -int(ffi.cast("uintptr_t", self._block)) % 16
@@ -102,6 +103,14 @@ class Core:
         self._estimate = ffi.new("rg_estimate *")
         self._judged = ffi.buffer(self._estimate)
         self._events = ffi.new("rg_event[]", lib.RG_KINDS)
+
+    def retime(self, fs: float) -> None:
+        """Another motion sensor from now on, of `fs` samples a second: what only samples tell
+        begins anew. What is behind, what is open and what is usual stay. Raises ValueError.
+        """
+        if lib.rg_core_retime(self._core, fs):
+            raise ValueError(f"{fs:g} samples a second are impossible")
+        self.fs = fs
 
     def ping(self, t: float, range_m: float, echo: int) -> None:
         """Hand in one ping [s, m, frames.Echo]; it takes effect at the next step."""

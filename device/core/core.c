@@ -22,6 +22,24 @@ static void begin_gait(rg_core *core)
     rg_direction_init(&core->direction, &core->params);
 }
 
+/* All that one motion sensor's samples say begins anew; what is usual for the walker is kept. */
+static void begin_motion(rg_core *core)
+{
+    const rg_params *params = &core->params;
+    rg_usual usual[2];
+    rg_core_usual(core, usual);
+    core->body = (rg_body){.t = core->body.t, .sample = core->body.sample, .up = {NAN, NAN, NAN}};
+    memset(&core->asked, 0, sizeof core->asked);
+    rg_imu_init(&core->imu, params);
+    rg_attitude_init(&core->attitude, params);
+    rg_mount_init(&core->mount, params);
+    begin_gait(core);
+    rg_stability_init(&core->stability, params);
+    rg_core_recall(core, usual);
+    rg_falls_init(&core->falls, params);
+    rg_impact_init(&core->impact, params);
+}
+
 int rg_core_init(rg_core *core, const rg_params *params)
 {
     int impossible = rg_params_check(params);
@@ -29,17 +47,25 @@ int rg_core_init(rg_core *core, const rg_params *params)
         return impossible;
     memset(core, 0, sizeof *core);
     core->params = *params;
-    for (int i = 0; i < 3; i++)
-        core->body.up[i] = NAN;
-    rg_imu_init(&core->imu, params);
-    rg_attitude_init(&core->attitude, params);
-    rg_mount_init(&core->mount, params);
-    begin_gait(core);
-    rg_stability_init(&core->stability, params);
-    rg_falls_init(&core->falls, params);
-    rg_impact_init(&core->impact, params);
+    begin_motion(core);
     rg_tracker_init(&core->tracker, params);
     rg_decide_init(&core->decide);
+    return 0;
+}
+
+int rg_core_retime(rg_core *core, float fs)
+{
+    rg_params params = core->params;
+    params.fs = fs;
+    int impossible = rg_params_check(&params);
+    if (impossible)
+        return impossible;
+    core->params = core->tracker.params = params;
+    bool begun = core->imu.begun;
+    double used_t = core->imu.used_t;
+    begin_motion(core);
+    core->imu.begun = begun;        /* time goes on, and the sensor's silence is not forgotten */
+    core->imu.used_t = used_t;
     return 0;
 }
 

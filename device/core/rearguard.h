@@ -112,6 +112,10 @@ void rg_params_default(rg_params *params, float fs);
 void rg_params_bounds(int position, float *low, float *high);
 /* 0, or the 1-based position of the first impossible parameter (state is then untouched). */
 int rg_core_init(rg_core *core, const rg_params *params);
+/* A motion sensor of another rate comes, or takes the place of the one before: what only samples
+ * tell begins anew. What is usual for this walker, what is behind and what is open stay. 0, or 1
+ * when the rate is impossible (state is then untouched). */
+int rg_core_retime(rg_core *core, float fs);
 /* What is usual for this walker: [0] walking backward, [1] any other way. For keeping. */
 void rg_core_usual(const rg_core *core, rg_usual usual[2]);
 /* Hands in what was kept; one that is not finite, or negative, is nobody's, and is left out. */

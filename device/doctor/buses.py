@@ -30,7 +30,7 @@ RATE_WITHIN = 0.06  # share; drivers/imu.py follows a clone's oscillator that is
 STILL_ACC, STILL_RATE = 0.3, 0.25  # m/s² s.d. of the norm, rad/s mean turn: lying, or held still
 SCALE_WITHIN = 0.5  # m/s² off 1 g: what five standard errors of the worst chip leave
 MOST_GAPS = 0.5  # share of gaps from which there is no motion sensor to speak of
-NONE = Guard.NOT_GUARDING
+NONE, NO_IMU = Guard.NOT_GUARDING, Guard.NO_IMU
 
 
 def examine(hands: Hands) -> Iterator[Finding]:
@@ -38,7 +38,8 @@ def examine(hands: Hands) -> Iterator[Finding]:
     config = hands.config
     if config.ranger.driver == "mb1242":
         yield _scanned(hands, config.ranger.bus, {mb1242.ADDRESS}, Guard.NO_REAR)[0]
-    finding, bus = _scanned(hands, config.imu.bus, _expected(hands), NONE)
+    left = NONE if config.motor.driver == "drv2605l" else NO_IMU
+    finding, bus = _scanned(hands, config.imu.bus, _expected(hands), left)
     yield finding
     if bus is None:
         return
@@ -64,9 +65,10 @@ def _scanned(
     """Who answers on a bus, and the bus, unless it is of no use."""
     part = f"I2C bus {number}"
     try:
-        bus = Bus(lambda: hands.open_bus(number))
+        hands.open_bus(number).close()
     except OSError as error:
         return Finding(part, error.strerror or str(error), "no_bus", left), None
+    bus = Bus(lambda: hands.open_bus(number))
     try:
         found = [address for address in ADDRESSES if _answers(bus, address)]
     except OSError:
@@ -94,10 +96,10 @@ def _imu(hands: Hands, bus: Bus) -> Iterator[Finding]:
     try:
         imu = probe(bus, hands.config.imu.address)
     except ChipError as error:
-        yield Finding("motion sensor", str(error), "imu_stranger", NONE)
+        yield Finding("motion sensor", str(error), "imu_stranger", NO_IMU)
         return
     except OSError as error:
-        yield Finding("motion sensor", error.strerror or str(error), "imu_missing", NONE)
+        yield Finding("motion sensor", error.strerror or str(error), "imu_missing", NO_IMU)
         return
     yield Finding("motion sensor", imu.name)
     if imu.warning:
@@ -121,12 +123,12 @@ def _samples(imu: Imu, readings: list[Reading]) -> Finding:
     said = f"{rate:.1f} a second ({imu.rate:.1f} by its own word){warm}"
     if gaps:
         why = ", ".join(sorted({gap.name.lower() for gap in gaps}))
-        left = NONE if len(gaps) > MOST_GAPS * len(readings) else Guard.FULL
+        left = NO_IMU if len(gaps) > MOST_GAPS * len(readings) else Guard.FULL
         return Finding(
             "samples", f"{said}; {len(gaps)} gaps: {why} {imu.fault}".strip(), "imu", left
         )
     if not good:
-        return Finding("samples", "none came", "imu", NONE)
+        return Finding("samples", "none came", "imu", NO_IMU)
     if abs(rate / imu.rate - 1) > RATE_WITHIN:
         return Finding("samples", said, "imu_rate")
     return Finding("samples", f"{said}, no gap")
@@ -158,11 +160,9 @@ def _self_test(hands: Hands, imu: Imu, still: bool) -> Finding:
     try:
         wrong = imu.self_test(hands.wait)
     except OSError as error:
-        return Finding("self-test", error.strerror or str(error), "imu", NONE)
+        return Finding("self-test", error.strerror or str(error), "imu", NO_IMU)
     if wrong:  # of a clone nobody knows what its test ought to move
-        return Finding(
-            "self-test", wrong, "imu_self_test", Guard.FULL if imu.warning else Guard.NO_IMU
-        )
+        return Finding("self-test", wrong, "imu_self_test", Guard.FULL if imu.warning else NO_IMU)
     return Finding("self-test", "every axis moves as it must")
 
 

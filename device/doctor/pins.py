@@ -42,13 +42,12 @@ def examine(hands: Hands) -> Iterator[Finding]:
     except NoPinsError as error:
         yield Finding("pins", str(error), "no_pins", Guard.NOT_GUARDING)
         return
-    for look in (_rear, _motor, _button):
+    left = {_rear: Guard.NO_REAR, _motor: Guard.NOT_GUARDING, _button: Guard.NOT_GUARDING}
+    for look, guard in left.items():
         try:
             yield from look(hands, pins)
         except hands.taken() as error:
-            yield Finding("pins", str(error), "no_pins", Guard.NOT_GUARDING)
-        except OSError as error:
-            yield Finding("pins", error.strerror or str(error), "no_bus", Guard.NOT_GUARDING)
+            yield Finding("pins", str(error), "no_pins", guard)
 
 
 def _rear(hands: Hands, pins: Any) -> Iterator[Finding]:

@@ -9,7 +9,6 @@ chip that holds SDA low lets go of it only so.
 from __future__ import annotations
 
 import contextlib
-import errno
 from collections.abc import Callable
 from fcntl import ioctl
 from typing import Any
@@ -37,46 +36,62 @@ class PowerSwitch:
     def __init__(self, pins: Any, pin: int) -> None:
         self._output = OutputDevice(pin, initial_value=True, pin_factory=pins)
 
-    def set(self, on: bool) -> None:
+    def set(self, on: bool) -> bool:
+        """Whether that is a change."""
+        changed = bool(self._output.value) != on
         self._output.value = on
+        return changed
 
     def close(self) -> None:
         self._output.close()
 
 
 class Bus:
-    """What the drivers use of smbus2.SMBus, on a bus that can be opened anew."""
+    """What the drivers use of smbus2.SMBus, on a bus that can be opened anew.
+
+    While it cannot be opened, every transfer raises what `opener` does: OSError.
+    """
 
     def __init__(self, opener: Callable[[], Any], power: PowerSwitch | None = None) -> None:
-        """Raises what `opener` raises: OSError."""
         self._opener, self._power = opener, power
-        self._bus: Any = opener()
+        self._bus: Any = None
         self._tries = 0  # attempts in vain
         self.reopened = 0  # times
+        with contextlib.suppress(OSError):  # told by the first transfer
+            self._bus = opener()
 
     def read_byte_data(self, i2c_addr: int, register: int) -> int:
-        value: int = self._open().read_byte_data(i2c_addr, register)
+        value: int = self.open().read_byte_data(i2c_addr, register)
         return value
 
     def write_byte_data(self, i2c_addr: int, register: int, value: int) -> None:
-        self._open().write_byte_data(i2c_addr, register, value)
+        self.open().write_byte_data(i2c_addr, register, value)
 
     def read_i2c_block_data(self, i2c_addr: int, register: int, length: int) -> list[int]:
-        data: list[int] = self._open().read_i2c_block_data(i2c_addr, register, length)
+        data: list[int] = self.open().read_i2c_block_data(i2c_addr, register, length)
         return data
 
     def i2c_rdwr(self, *messages: Any) -> None:
-        self._open().i2c_rdwr(*messages)
+        self.open().i2c_rdwr(*messages)
 
-    def recover(self) -> None:
-        """An attempt to set the sensor up has failed: try harder. Never raises."""
+    def open(self) -> Any:
+        """The bus itself. Raises OSError while there is none."""
+        if self._bus is None:
+            self._bus = self._opener()
+        return self._bus
+
+    def recover(self) -> bool:
+        """An attempt to set the sensor up has failed: try harder. Never raises.
+
+        Whether the power was switched: then another attempt is worth while soon.
+        """
         self._tries += 1
-        if self._power:
-            self._power.set(self._tries % POWER_AFTER != 0)
+        switched = bool(self._power and self._power.set(self._tries % POWER_AFTER != 0))
         self._shut()
         with contextlib.suppress(OSError):
             self._bus = self._opener()
             self.reopened += 1
+        return switched
 
     def recovered(self) -> None:
         self._tries = 0
@@ -85,11 +100,6 @@ class Bus:
         self._shut()
         if self._power:
             self._power.close()
-
-    def _open(self) -> Any:
-        if self._bus is None:
-            raise OSError(errno.ENODEV, "the bus cannot be opened")
-        return self._bus
 
     def _shut(self) -> None:
         if self._bus is not None:

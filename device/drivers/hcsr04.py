@@ -11,6 +11,7 @@ worse by milliseconds, so lgpio's is named (sources/live.py).
 
 from __future__ import annotations
 
+import contextlib
 import math
 from collections import deque
 from random import Random
@@ -44,8 +45,11 @@ class Hcsr04:
         self._pins = pins  # a gpiozero pin factory
         self._period, self._max_range = period, max_range
         self._random = Random(name)  # noqa: S311 — repeatable on purpose
-        self._trigger = OutputDevice(trigger, pin_factory=pins)
-        self._echo = InputDevice(echo, pull_up=False, pin_factory=pins)  # unplugged reads low
+        with contextlib.ExitStack() as made:  # given back where the other pin cannot be had
+            self._trigger = OutputDevice(trigger, pin_factory=pins)
+            made.callback(self._trigger.close)
+            self._echo = InputDevice(echo, pull_up=False, pin_factory=pins)  # unplugged reads low
+            made.pop_all()
         self._edges: deque[tuple[float, bool]] = deque(maxlen=8)  # (ticks, level) of this ping
         self._echo.pin.edges = "both"
         self._echo.pin.when_changed = self._edge

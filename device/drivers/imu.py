@@ -135,9 +135,6 @@ class Imu(ABC):
         finally:
             self._why, self._setup_at = Gap.RESET, None
 
-    def close(self) -> None:
-        self._bus.close()
-
     # what a driver gives
 
     @abstractmethod

@@ -12,11 +12,18 @@ from device.drivers.mpu6050 import Mpu6050
 DRIVERS: tuple[type[Imu], ...] = (Lsm6dsox, Mpu6050)  # a further family is a file and a row here
 
 
+def usual_rate(address: int = 0) -> float:
+    """Samples a second, nominal, of the family that sits at `address`; at 0 of the recommended."""
+    return next((d.rate for d in DRIVERS if address in d.ADDRESSES), DRIVERS[0].rate)
+
+
 def probe(bus: Bus, address: int = 0) -> Imu:
     """The first motion sensor found, set up; only at `address` unless that is 0.
 
-    Raises OSError, ENXIO, when nothing answers, ChipError when what answers is no chip of ours.
+    Raises OSError when nothing answers (ENXIO) or the bus cannot be opened, ChipError when what
+    answers is no chip of ours.
     """
+    bus.open()
     strangers = []
     for driver in DRIVERS:
         for place in driver.ADDRESSES:

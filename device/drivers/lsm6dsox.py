@@ -100,6 +100,7 @@ class Lsm6dsox(Imu):
     RESET_S = 0.0
     TAGGED = True
     FIRST_SAMPLES = 3  # AN
+    rate = BASE_RATE / RATE_DIVIDER
 
     def _reset(self) -> None:
         self._set(CTRL3_C, SW_RESET)

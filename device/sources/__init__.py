@@ -11,7 +11,7 @@ class Source(Protocol):
     """Yields Frames with what is measured filled in (t, ax … gz, gap, ping_*, button, battery)."""
 
     name: str  # as every payload says it: live, simulated:<scenario>, replayed:<trial>
-    fs: float  # IMU samples a second, nominal
+    fs: float  # IMU samples a second, nominal; of another one when a sensor comes late
 
     def read(self, now: float) -> list[Frame]:
         """Every sample since the last call, oldest first; gaps where samples are missing.

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gpiozero import OutputDevice
+from gpiozero.exc import GPIOZeroError
 
 from device.calibration import Calibration
 from device.config import Config
@@ -15,14 +16,15 @@ from device.drivers.bus import Bus, PowerSwitch
 from device.drivers.button import Button
 from device.drivers.drv2605l import Drv2605l, silence
 from device.drivers.hcsr04 import Hcsr04
-from device.drivers.imu import Imu, Reading, missing
-from device.drivers.imus import probe
+from device.drivers.imu import ChipError, Imu, Reading, missing
+from device.drivers.imus import probe, usual_rate
 from device.drivers.max17048 import Max17048
 from device.drivers.mb1242 import Mb1242
 from device.drivers.motor import Audible, Motor
 from device.drivers.pi_power import UNDER_VOLTAGE, PiPower
 from device.drivers.ranger import Ping, Ranger
 from device.frames import NAN, Frame, Gap
+from device.sources.search import Search
 from device.sources.worker import Inline, Worker
 
 STALL_S = 0.06  # s without an answer of the bus's thread, after which there are gaps
@@ -72,28 +74,36 @@ class Charge:
 
 
 class BeltSource:
-    """One belt's sensors. Without a ranger no ping ever comes."""
+    """One belt's sensors. One that is not there is looked for, and joins when it comes."""
 
     def __init__(
         self,
         name: str,
-        imu: Imu,
-        ranger: Ranger | None,
+        imu: Search[Imu],
+        fs: float,
+        ranger: Search[Ranger] | None,
         button: Button,
         motor: Any,
         charge: Charge,
+        wires: Bus,
         bus: Worker[list[Reading]],
         ranger_bus: Worker[Ping | None],
         chores: Sequence[Callable[[float], None]] = (),
         calibration: Calibration | None = None,
     ) -> None:
-        """`chores`: what else is done on the bus's thread, at each tick."""
+        """`fs`: samples a second, nominal, while there is no motion sensor to say it; `ranger`:
+        None where the belt has none; `chores`: what else is done on the bus's thread, at each tick.
+        """
         self.name = name
-        self.fs = imu.rate
-        self.imu = imu
-        self._ranger, self._button, self._motor, self._charge = ranger, button, motor, charge
-        self.calibration = (calibration or Calibration()).fits(imu.name)
-        self._bus, self._ranger_bus, self._chores = bus, ranger_bus, chores
+        self.fs = fs
+        self.calibration = calibration or Calibration()
+        self._imus, self._rangers = imu, ranger
+        self._button, self._motor, self._charge = button, motor, charge
+        self._wires, self._bus, self._ranger_bus, self._chores = wires, bus, ranger_bus, chores
+        self.imu: Imu | None = imu.look()
+        self._ranger = ranger.look() if ranger else None
+        self._met = False  # the motion sensor, by the loop's side
+        self._meet()
         self._answered: float | None = None  # s, when the bus's thread last answered
         self._newest = -math.inf  # s, of the newest reading handed on
         self._look_at = -math.inf  # s
@@ -105,19 +115,17 @@ class BeltSource:
         newest frame carries the ping that ended by `now` [s], if one did. A bus that stalls holds
         the caller no longer than its thread's patience.
         """
+        readings = self._readings(now)
+        self._meet()
         turned = self.calibration.turned
-        frames = [
-            Frame(r.t, now, 0.0, *turned(r.acc), *turned(r.gyro), r.gap)
-            for r in self._readings(now)
-        ]
+        frames = [Frame(r.t, now, 0.0, *turned(r.acc), *turned(r.gyro), r.gap) for r in readings]
         if not frames:
             return frames
         held = int(self._button.pressed(now))
         for frame in frames:
             frame.button, frame.battery = held, self._charge.share
             frame.under_voltage = self._charge.under_voltage
-        ranger = self._ranger
-        if ranger and (ping := self._ranger_bus.ask(lambda: ranger.poll(now))):
+        if self._rangers and (ping := self._ranger_bus.ask(lambda: self._ping(now))):
             newest = frames[-1]
             newest.ping_t, newest.ping_range, newest.ping_echo = ping.t, ping.range, ping.echo
         return frames
@@ -127,27 +135,45 @@ class BeltSource:
         return {
             **self._charge.faults,
             "motor": self._motor.fault,
-            "identity": self.imu.warning,
+            "identity": self.imu.warning if self.imu else "",
             "calibration": self.calibration.doubt,
         }
 
     def parts(self) -> str:
         imu, charge = self.imu, self._charge.share
+        there = []
+        if imu:
+            there = [f"{imu.name} at {imu.temperature:.1f} °C with {imu.errors} bus errors so far"]
         return ", ".join([
-            f"{imu.name} at {imu.temperature:.1f} °C with {imu.errors} bus errors so far",
+            *there,
+            *self.absent(),
             f"rear sensor {type(self._ranger).__name__ if self._ranger else 'none'}",
             f"motor {type(self._motor).__name__}",
             "charge not known" if math.isnan(charge) else f"charge {charge:.0%}",
             f"calibrated {self.calibration.made or 'never'}",
         ])  # fmt: skip
 
+    def absent(self) -> list[str]:
+        """Each sensor that is not there, with the reason."""
+        found = [] if self.imu else [f"no motion sensor ({self._imus.fault})"]
+        if self._rangers and not self._ranger:
+            found.append(f"no rear sensor ({self._rangers.fault})")
+        return found
+
     def close(self) -> None:
         self._bus.close()
         self._ranger_bus.close()
-        self.imu.close()
+        self._wires.close()
         if self._ranger:
             self._ranger.close()
         self._button.close()
+
+    def _meet(self) -> None:
+        """Once the motion sensor is there: what follows from which it is."""
+        if self.imu and not self._met:
+            self._met = True
+            self.fs = self.imu.rate
+            self.calibration = self.calibration.fits(self.imu.name)
 
     def _readings(self, now: float) -> list[Reading]:
         """In order of time: what a stalled bus brings late has been told as a gap already."""
@@ -163,13 +189,20 @@ class BeltSource:
 
     def _work(self, now: float) -> list[Reading]:
         """What is done on the bus's own thread at each tick."""
-        readings = self.imu.read(now)
+        self.imu = self.imu or self._imus.look(now)
+        readings = self.imu.read(now) if self.imu else [missing(now, Gap.NO_DATA)]
         for chore in self._chores:
             chore(now)
         if now >= self._look_at:
             self._look_at = now + LOOK_EVERY
             self._charge.look()
         return readings
+
+    def _ping(self, now: float) -> Ping | None:
+        """What is done on the rear sensor's thread at each tick."""
+        if self._rangers and not self._ranger:
+            self._ranger = self._rangers.look(now)
+        return self._ranger.poll(now) if self._ranger else None
 
 
 def assemble(
@@ -180,18 +213,20 @@ def assemble(
     thread: Callable[[str], Worker[Any]] = lambda name: Inline(),
     supply: PiPower | None = None,
     calibration: Calibration | None = None,
+    taken: tuple[type[Exception], ...] = (GPIOZeroError,),
 ) -> tuple[BeltSource, Any]:
     """The drivers of one belt, and its motor (haptics.Motor).
 
     `open_bus` opens an I2C bus by its number (as smbus2.SMBus), `pins` is a gpiozero pin factory,
-    `thread` gives a bus its thread. Raises what they raise at the start: OSError, ChipError,
-    gpiozero's errors.
+    `thread` gives a bus its thread, `taken` is what a pin raises that cannot be had: and so does
+    this for the pins of motor, button and power switch. Sensors that are not there are looked for
+    later.
     """
     with contextlib.ExitStack() as made:  # given back where the rest cannot be had
         switch = PowerSwitch(pins, config.imu.power_pin) if config.imu.power_pin >= 0 else None
         bus = Bus(lambda: open_bus(config.imu.bus), switch)
         made.callback(bus.close)
-        imu = probe(bus, config.imu.address)
+        imu = Search(lambda: probe(bus, config.imu.address), (OSError, ChipError), bus.recover)
         worker = thread("bus")
         made.callback(worker.close)
         ranger_worker: Worker[Any] = Inline()
@@ -208,18 +243,22 @@ def assemble(
         button = Button(pins, config.button.pin)
         made.callback(button.close)
         r = config.ranger
-        ranger: Ranger | None = None
+        ranger: Search[Ranger] | None = None
         if r.driver == "hcsr04":
-            ranger = Hcsr04(pins, r.trigger_pin, r.echo_pin, r.period_s, config.belt.name)
+            name_of_belt = config.belt.name
+            ranger = Search(
+                lambda: Hcsr04(pins, r.trigger_pin, r.echo_pin, r.period_s, name_of_belt), taken
+            )
         elif r.driver == "mb1242":
-            ranger = Mb1242(Bus(lambda: open_bus(r.bus)), r.period_s)
+            ranger = Search(lambda: Mb1242(Bus(lambda: open_bus(r.bus)), r.period_s), taken)
             ranger_worker = thread("rear bus")
         made.pop_all()
     gauge = Max17048(bus) if config.battery.gauge == "max17048" else None
     charge = Charge(gauge, config.battery.low_share, supply or PiPower())
     source = BeltSource(
-        name, imu, ranger, button, motor, charge, worker, ranger_worker, chores, calibration
-    )
+        name, imu, usual_rate(config.imu.address), ranger, button, motor, charge, bus, worker,
+        ranger_worker, chores, calibration,
+    )  # fmt: skip
     return source, motor
 
 

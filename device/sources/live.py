@@ -15,13 +15,14 @@ from device.clock import Clock
 from device.config import Config
 from device.drivers.bus import Bus, PowerSwitch, open_smbus
 from device.drivers.drv2605l import Drv2605l
-from device.drivers.imu import ChipError
 from device.drivers.motor import Motor
+from device.frames import HEARD
 from device.remedies import REMEDIES
 from device.sources.belt import BeltSource, assemble, quiet
 from device.sources.worker import BusThread
 
 POWER_UP_TRIES = 5  # transfers that a chip whose power has just come may leave unanswered
+HEAR_S, TICK_S = 0.5, 0.01  # s a rear sensor is listened to at the start, and between looks
 PATIENCE_S = 0.004  # s the loop waits for a bus at each tick; an ordinary read takes 2 at 100 kHz
 
 
@@ -41,25 +42,33 @@ class _NoBusError(OSError):
 def live(
     config: Config, clock: Clock, calibration: Calibration | None = None
 ) -> tuple[BeltSource, Any]:
-    """The belt this runs on. Raises HardwareMissingError.
-
-    `clock` is not needed: real hardware lives in real time.
+    """The belt this runs on, with what it needs to guard at all: motor, button, and one of the two
+    sensors. Raises HardwareMissingError.
     """
+    thread = partial(BusThread, patience=PATIENCE_S)
+    factory = pins(config)
     try:
-        bus(config.imu.bus).close()
-        thread = partial(BusThread, patience=PATIENCE_S)
-        return assemble("live", config, bus, pins(config), thread, calibration=calibration)
-    except _NoBusError as error:
-        raise HardwareMissingError(str(error.strerror), "no_bus") from error
-    except OSError as error:
-        raise HardwareMissingError(
-            f"no motion sensor on I2C bus {config.imu.bus} ({error.strerror or error})",
-            "imu_missing",
-        ) from error
-    except ChipError as error:
-        raise HardwareMissingError(str(error), "imu_stranger") from error
+        source, motor = assemble(
+            "live", config, bus, factory, thread, calibration=calibration, taken=pin_errors()
+        )
     except pin_errors() as error:
         raise HardwareMissingError(f"a pin cannot be used ({error})", "no_pins") from error
+    if not source.imu and not _looks_back(source, clock):
+        why = ", ".join(source.absent())
+        source.close()
+        motor.close()
+        raise HardwareMissingError(f"{why}, and nothing is heard from behind", "no_senses")
+    return source, motor
+
+
+def _looks_back(source: BeltSource, clock: Clock) -> bool:
+    """Whether the rear sensor hears anything, be it only that nothing echoes."""
+    end = clock.now() + HEAR_S
+    while clock.now() < end:
+        clock.sleep_until(clock.now() + TICK_S)
+        if any(frame.ping_echo in HEARD for frame in source.read(clock.now())):
+            return True
+    return False
 
 
 def motor(config: Config) -> Any:
@@ -67,6 +76,7 @@ def motor(config: Config) -> Any:
     try:
         if config.motor.driver == "pwm":
             return Motor(pins(config), config.motor.pin)
+        bus(config.imu.bus).close()
         pin = config.imu.power_pin
         switch = PowerSwitch(pins(config), pin) if pin >= 0 else None
         driver = Drv2605l(Bus(lambda: bus(config.imu.bus), switch), lambda job: job())

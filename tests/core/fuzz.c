@@ -101,7 +101,7 @@ static void die(life *l, bytes *b)
 
 static void order(life *l, bytes *b)
 {
-    int what = byte(b) % 9, n = 1 + byte(b);
+    int what = byte(b) % 10, n = 1 + byte(b);
     float force = 30.0f * unit(b);
     rg_sample file = l->now;
     switch (what) {
@@ -148,6 +148,10 @@ static void order(life *l, bytes *b)
             rg_core_ping(l->core, &ping);
             gait(l, 1 + byte(b) % 16, 1.0f);
         }
+        return;
+    case 8:                                     /* another motion sensor */
+        l->params.fs = 20.0f + 380.0f * unit(b);
+        expect(rg_core_retime(l->core, l->params.fs) == 0, "a possible rate is refused");
         return;
     default: {                                  /* the state is copied away and back */
         size_t size = rg_core_size();

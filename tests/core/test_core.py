@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import JUDGED, Level, State
-from device.core import ALL, KINDS, PING, Core, publish
+from device.core import ALL, KINDS, PING, Core, Usual, publish
 from device.frames import RING_HEADER_SIZE, SLOT_SIZE, Frame, slot_crc
 from tests.core.motion import rotation, sense, walk
 
@@ -440,6 +440,58 @@ def test_a_foreign_or_damaged_state_is_refused():
         with pytest.raises(ValueError, match=words):
             core.restore(wrong)
     assert core.save() == saved
+
+
+# --- a motion sensor that comes late ---
+
+
+@pytest.mark.parametrize("before", ["gaps", "another life"])
+def test_another_sensor_is_judged_as_if_it_had_been_there_from_its_first_sample(before):
+    """What was before leaves nothing in what only samples tell."""
+    fs = 100.0
+    late = Core(400.0, has_ranger=0.0)
+    t, acc, gyro, _ = story(3, 10.0, 400.0)
+    if before == "gaps":
+        acc[:] = np.nan
+    late.run(t, acc, gyro)
+    late.retime(fs)
+    assert late.fs == fs
+    acc, gyro, _ = sense(*walk(20.0, fs), fs)
+    when = t[-1] + 1.0 + np.arange(len(acc)) / fs
+    out, told = late.run(when, acc, gyro)
+    fresh, told_fresh = Core(fs, has_ranger=0.0).run(when, acc, gyro)
+    for name in ALL:
+        assert np.array_equal(out[name], fresh[name], equal_nan=True), name
+    raised = [
+        [(j.t, j.event) for j in each if j.state is State.RAISED] for each in (told, told_fresh)
+    ]
+    assert raised[0] == raised[1]
+
+
+def test_a_sensor_that_comes_late_changes_nothing_that_is_open_or_behind():
+    fs, core = 100.0, Core(100.0, has_ranger=1.0)
+    usual = [Usual(0.5, 0.02, 0.1, 0.03, 80), Usual(0.4, 0.02, 0.1, 0.03, 80)]
+    core.recall(usual)
+    t = np.arange(300) / fs
+    gone = np.full((300, 3), np.nan)
+    pings = (np.arange(0.05, 3.0, 0.06), 3.0 - np.arange(0.05, 3.0, 0.06), np.zeros(50, int))
+    out, told = core.run(t, gone, gone, pings)
+    assert {j.event for j in told if j.state is State.RAISED} == {"imu_fault", "obstacle"}
+    core.retime(104.0)
+    assert core.usual() == [pytest.approx(one) for one in usual]
+    acc, gyro, _ = sense(np.repeat(np.eye(3)[None], 300, 0), np.zeros((300, 3)), 104.0)
+    after, told = core.run(3.0 + np.arange(300) / 104.0, acc, gyro)
+    assert after["distance"][0] == pytest.approx(out["distance"][-1], abs=0.05)
+    cleared = next(j for j in told if j.event == "imu_fault")
+    assert (cleared.state, cleared.sample > 300) == (State.CLEARED, True)
+
+
+def test_an_impossible_rate_is_refused_and_changes_nothing():
+    core = Core(100.0)
+    before = core.save()
+    with pytest.raises(ValueError, match="5 samples a second are impossible"):
+        core.retime(5.0)
+    assert (core.save(), core.fs) == (before, 100.0)
 
 
 def test_shapes_that_do_not_fit_are_refused():

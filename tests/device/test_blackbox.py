@@ -209,6 +209,17 @@ def test_with_no_days_nothing_is_recorded(fallen: Belt) -> None:
     assert sorted(fallen.recordings.iterdir()) == before
 
 
+def test_no_recording_begins_before_another_motion_sensor(tmp_path: Path) -> None:
+    """A replay would go on at the old one's rate."""
+    box = BlackBox(tmp_path / "r", tmp_path / "frames", "b", 104.0, Clock(), SystemWallClock(), 30)
+    core = Core(104.0)
+    box.note(10, core)
+    core.retime(100.0)
+    box.note(12, core)
+    assert list(box._notes) == [(12, core.save())]
+    box.close()
+
+
 def test_no_ring_and_no_room_are_said(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("not a folder")
     box = BlackBox(

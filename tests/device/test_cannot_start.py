@@ -38,19 +38,15 @@ def belt(
     return config, bench, felt
 
 
-def no_imu(bench: Bench, config: Config) -> None:
-    bench.imu.present = False
+def no_senses(bench: Bench, config: Config) -> None:
+    bench.imu.present = bench.world.ranger_plugged = False
 
 
 def busy_button(bench: Bench, config: Config) -> None:
     bench.other = InputDevice(config.button.pin, pin_factory=bench.pins)  # type: ignore[attr-defined]
 
 
-def busy_echo(bench: Bench, config: Config) -> None:
-    bench.other = InputDevice(config.ranger.echo_pin, pin_factory=bench.pins)  # type: ignore[attr-defined]
-
-
-@pytest.mark.parametrize("fault", [no_imu, busy_button, busy_echo])
+@pytest.mark.parametrize("fault", [no_senses, busy_button])
 def test_it_is_felt_and_the_reason_is_left_to_be_told(
     belt: tuple[Config, Bench, list[tuple[float, float]]],
     fault: Callable[[Bench, Config], None],
@@ -58,7 +54,7 @@ def test_it_is_felt_and_the_reason_is_left_to_be_told(
     config, bench, felt = belt
     fault(bench, config)
     with pytest.raises(HardwareMissingError) as error:
-        live(config, Clock())
+        live(config, bench._clock)
     felt.clear()
     device_main._cannot_start(config, error.value.what)
     assert config.cannot_start_file.read_text() == error.value.what + "\n"

@@ -102,10 +102,10 @@ def test_a_process_guards_answers_and_ends_clean(
     ("text", "more", "says"),
     [
         (BELT + "[loop]\nrate_hz = 5\n", ("--simulate", "clear"), "rate_hz"),
-        (BELT + '[imu]\nbus = 19\n', (), "no I2C bus /dev/i2c-19"),
+        (BELT, (), "the pins cannot be reached"),
         (BELT.replace('"run"', '"belt.toml"'), ("--simulate", "clear"), "set [belt] run_dir"),
     ],
-    ids=["impossible value", "no bus", "no folder in memory"],
+    ids=["impossible value", "no pins", "no folder in memory"],
 )  # fmt: skip
 def test_what_a_person_must_mend_is_one_line(
     tmp_path: Path, text: str, more: tuple[str, ...], says: str
@@ -117,6 +117,6 @@ def test_what_a_person_must_mend_is_one_line(
     (line,) = device.stderr.read().splitlines()
     assert says in line
     left = [file for file in (tmp_path / "run").glob("[!.]*") if file.name != "log"]
-    assert [file.name for file in left] == (["cannot_start"] if "bus" in says else [])
+    assert [file.name for file in left] == (["cannot_start"] if "pins" in says else [])
     for file in left:  # for the service to tell; lgpio may leave its own, hidden, in the folder
-        assert file.read_text() == "no I2C bus /dev/i2c-19 (No such file or directory)\n"
+        assert file.read_text().startswith(says)

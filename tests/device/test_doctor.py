@@ -144,8 +144,11 @@ def no_pins(patient: Patient) -> None:
     patient.open_pins = refuse
 
 
-def taken_pin(patient: Patient) -> None:
-    patient.other = InputDevice(17, pin_factory=patient.parts.pins)  # type: ignore[attr-defined]
+def taken_pin(number: int) -> Callable[[Patient], None]:
+    def throw(patient: Patient) -> None:
+        patient.other = InputDevice(number, pin_factory=patient.parts.pins)  # type: ignore[attr-defined]
+
+    return throw
 
 
 def ranger(fault: str) -> Callable[[Patient], None]:
@@ -215,19 +218,21 @@ class Ill:
 NONE, NO_REAR, NO_IMU = Guard.NOT_GUARDING, Guard.NO_REAR, Guard.NO_IMU
 ILLS = (
     Ill("no such bus", no_bus, "no_bus", NONE),
+    Ill("the same, the motor on a pin", no_bus, "no_bus", NO_IMU, PWM),
     Ill("SDA held low", stuck, "bus_stuck", NONE),
-    Ill("motion sensor unplugged", imu(present=False), "imu_missing", NONE),
-    Ill("an unknown chip", identity(0x55, 0x0F), "imu_stranger", NONE),
+    Ill("motion sensor unplugged", imu(present=False), "imu_missing", NO_IMU),
+    Ill("an unknown chip", identity(0x55, 0x0F), "imu_stranger", NO_IMU),
     Ill("a clone", clone, "identity", config=MPU),
     Ill("its self-test moves nothing", imu(healthy=False), "imu_self_test", NO_IMU),
     Ill("the same of an MPU", imu(healthy=False), "imu_self_test", NO_IMU, MPU),
-    Ill("it refuses at the start", imu(refuse=10**9), "imu_missing", NONE),
-    Ill("frozen", frozen, "imu", NONE),
-    Ill("too hot to be true", imu(celsius=120.0), "imu", NONE),
+    Ill("it refuses at the start", imu(refuse=10**9), "imu_missing", NO_IMU),
+    Ill("frozen", frozen, "imu", NO_IMU),
+    Ill("too hot to be true", imu(celsius=120.0), "imu", NO_IMU),
     Ill("its clock is off", slow_clock, "imu_rate", config=MPU),
     Ill("too light", feather, "imu_scale"),
     Ill("no pins", no_pins, "no_pins", NONE),
-    Ill("a pin is taken", taken_pin, "no_pins", NONE),
+    Ill("the button's pin is taken", taken_pin(17), "no_pins", NONE),
+    Ill("the rear sensor's pin is taken", taken_pin(24), "no_pins", NO_REAR),
     Ill("rear sensor unplugged", ranger("unplugged"), "ranger_silent", NO_REAR),
     Ill("its line never falls", ranger("stuck"), "ranger_stuck", NO_REAR),
     Ill("its pulses are too short", ranger("glitch"), "ranger_glitch", NO_REAR),

@@ -13,11 +13,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from gpiozero import InputDevice, OutputDevice
 
 from device.alerts import EVENTS, Level, State
+from device.calibration import Calibration
 from device.config import Battery, Config, Imu, Ranger
 from device.config import Motor as MotorConfig
 from device.core import Core
+from device.drivers.bus import open_smbus
 from device.drivers.motor import Motor
 from device.frames import Echo, Frame, Gap
 from device.haptics import Haptics
@@ -25,6 +28,7 @@ from device.sources import Source
 from device.sources import live as live_module
 from device.sources.belt import BeltSource, assemble
 from device.sources.chips import SimulatedBus
+from device.sources.imu_chips import Mpu6050Chip
 from device.sources.live import HardwareMissingError, live
 from device.sources.replayed import ReplayedSource
 from device.sources.scenarios import SCENARIOS
@@ -239,15 +243,6 @@ def test_live_is_the_same_but_for_the_bus_and_the_pins(monkeypatch: pytest.Monke
     assert [f.pack() for f in found] == [f.pack() for f in expected]
 
 
-def test_no_bus_is_one_line_with_a_remedy() -> None:
-    with pytest.raises(HardwareMissingError) as caught:
-        live(Config(imu=Imu(bus=20)), Clock())
-    text = str(caught.value)
-    assert "/dev/i2c-20" in text
-    assert "raspi-config" in text
-    assert "\n" not in text
-
-
 def test_no_pins_is_one_line_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(live_module, "open_smbus", lambda bus: SimulatedBus({}, lambda: None))
     monkeypatch.setitem(sys.modules, "gpiozero.pins.lgpio", None)
@@ -256,20 +251,69 @@ def test_no_pins_is_one_line_with_a_remedy(monkeypatch: pytest.MonkeyPatch) -> N
         live(Config(), Clock())
 
 
-@pytest.mark.parametrize(
-    ("fault", "words"),
-    [("absent", "no motion sensor on I2C bus 1"), ("clone", "WHO_AM_I at 0x6a says 0x70")],
-)
-def test_no_or_another_imu_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, fault: str, words: str
-) -> None:
-    electronics = Bench(Config(), SCENARIOS["clear"].script, Clock())
-    electronics.imu.present = fault != "absent"
-    electronics.imu._registers[0x0F] = 0x70
-    monkeypatch.setattr(live_module, "open_smbus", electronics.open)
+@pytest.fixture
+def on_the_pi(monkeypatch: pytest.MonkeyPatch) -> tuple[Clock, Bench]:
+    """The electronics that `live` finds."""
+    clock = Clock()
+    electronics = Bench(Config(), SCENARIOS["clear"].script, clock)
+    monkeypatch.setattr(live_module, "open_smbus", lambda number: electronics.open(number))  # noqa: PLW0108
     monkeypatch.setattr(live_module, "pins", lambda config: electronics.pins)
-    with pytest.raises(HardwareMissingError, match=words):
-        live(Config(), Clock())
+    monkeypatch.setattr(live_module, "PATIENCE_S", 10.0)
+    return clock, electronics
+
+
+@pytest.mark.parametrize("fault", ["absent", "stranger", "no bus"])
+def test_without_a_motion_sensor_it_looks_back_and_takes_the_one_that_comes(
+    on_the_pi: tuple[Clock, Bench], fault: str
+) -> None:
+    clock, electronics = on_the_pi
+    electronics.imu.present = fault == "stranger"
+    electronics.imu._registers[0x0F] = 0x70
+    if fault == "no bus":
+        electronics.open = lambda number: open_smbus(20)  # type: ignore[method-assign]
+    source, _ = live(Config(), clock, Calibration(chip="LSM6DSOX", made="2026-01-01"))
+    found = frames(source, clock, 3.0)
+    assert {f.gap for f in found} == {Gap.NO_DATA}
+    assert any(f.ping_echo >= 0 for f in found)
+    (why,) = source.absent()
+    assert {
+        "absent": "nothing answers at 0x68",
+        "stranger": "WHO_AM_I at 0x6a says 0x70",
+        "no bus": "no I2C bus /dev/i2c-1",
+    }[fault] in why
+    assert why in source.parts()
+    assert source.calibration.made
+    if fault == "no bus":
+        del electronics.open  # type: ignore[method-assign]
+    chips = electronics.bus.chips
+    del chips[0x6A]
+    chips[0x69] = electronics.imu = Mpu6050Chip(electronics.world.imu, 1)
+    after = frames(source, clock, 10.0)
+    assert {f.gap for f in after[-500:]} == {Gap.NONE}
+    assert (source.fs, source.absent(), source.faults()["identity"]) == (100.0, [], "")
+    assert "MPU-6050 is fitted" in source.faults()["calibration"]
+    source.close()
+
+
+@pytest.mark.parametrize("fault", ["unplugged", "its pin is taken", "none is set"])
+def test_with_neither_sensor_it_says_so_in_one_line_with_a_remedy(
+    on_the_pi: tuple[Clock, Bench], fault: str
+) -> None:
+    clock, electronics = on_the_pi
+    electronics.imu.present = False
+    electronics.world.ranger_plugged = fault != "unplugged"
+    if fault == "its pin is taken":
+        electronics.other = InputDevice(24, pin_factory=electronics.pins)  # type: ignore[attr-defined]
+    driver = "none" if fault == "none is set" else "hcsr04"
+    with pytest.raises(HardwareMissingError) as caught:
+        live(Config(ranger=Ranger(driver=driver)), clock)
+    text = str(caught.value)
+    assert text.startswith("no motion sensor (nothing answers at 0x68")
+    assert "rearguard doctor" in text
+    assert "\n" not in text
+    assert ("pin 24" in text.lower() or "GPIO24" in text) == (fault == "its pin is taken")
+    motor = OutputDevice(18, pin_factory=electronics.pins)  # all pins are given back
+    motor.close()
 
 
 def test_it_imports_where_there_is_no_hardware() -> None:

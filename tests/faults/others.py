@@ -27,6 +27,8 @@ class LgpioError(Exception):
 
 def _refused(it: Outcome, bench: Bench, words: str) -> Outcome:
     """The device says what is wrong in one line, and starts nothing."""
+    clock = bench._clock
+    began = clock.now()
     with (
         patch.dict(sys.modules, {"lgpio": SimpleNamespace(error=LgpioError)}),
         patch.object(live_module, "open_smbus", bench.open),
@@ -34,33 +36,37 @@ def _refused(it: Outcome, bench: Bench, words: str) -> Outcome:
         patch.object(live_module, "PATIENCE_S", 10.0),
     ):
         try:
-            live(CONFIG, Clock())
+            live(CONFIG, clock)
         except HardwareMissingError as error:
-            it.told, it.stage, it.detected_s = f"{error}; exit code 2", "not_guarding", 0.0
+            it.told, it.stage = f"{error}; exit code 2", "not_guarding"
+            it.detected_s = round(clock.now() - began, 2)
     if words not in it.told or "\n" in it.told:
         it.wrong = f"not told {words!r}"
     return it
 
 
 def gpio_busy(folder: Path) -> Outcome:
-    """Another program holds the trigger's pin."""
+    """Another program holds the button's pin."""
     bench = Bench(CONFIG, SCENARIOS["clear"].script, Clock())
     pin = bench.pins.pin
 
     def claim(name: int) -> object:
-        if name == CONFIG.ranger.trigger_pin:
+        if name == CONFIG.button.pin:
             raise LgpioError("GPIO busy")
         return pin(name)
 
     bench.pins.pin = claim
-    return _refused(Outcome("GPIO busy at the start", "-"), bench, "a pin cannot be used")
+    it = Outcome("the button's GPIO busy at the start", "-")
+    return _refused(it, bench, "a pin cannot be used")
 
 
-def stranger(folder: Path) -> Outcome:
-    """A chip that is in no table at the motion sensor's address."""
+def no_senses(folder: Path) -> Outcome:
+    """A stranger in the motion sensor's place, and the rear sensor unplugged."""
     bench = Bench(CONFIG, SCENARIOS["clear"].script, Clock())
     bench.imu._registers[0x0F] = 0x11
-    return _refused(Outcome("a stranger's identity at the start", "-"), bench, "says 0x11; known:")
+    bench.world.ranger_plugged = False
+    it = Outcome("neither motion nor rear sensor at the start", "-")
+    return _refused(it, bench, "says 0x11; known:")
 
 
 class Wall:
@@ -133,7 +139,7 @@ def journal_full(folder: Path) -> Outcome:
 
 OTHERS: dict[str, Callable[[Path], Outcome]] = {
     "GPIO busy": gpio_busy,
-    "stranger": stranger,
+    "no senses": no_senses,
     "clock step": clock_step,
     "journal full": journal_full,
 }

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from device.alerts import EVENTS, Level
 from device.frames import Gap, Guard
+from device.health import START_S
 from tests.faults.rig import Rig
 from tests.faults.table import Fault
 
@@ -35,16 +36,22 @@ class Outcome:
 
 
 def play(fault: Fault, folder: Path) -> Outcome:
-    """One fault, from full guarding to full guarding."""
-    rig, it = Rig(folder, fault.config, fault.scenario), Outcome(fault.name, fault.row)
+    """One fault, from full guarding, or the start, to full guarding."""
+    if fault.at_start:
+        rig = Rig(folder, fault.config, fault.scenario, before=fault.throw)
+    else:
+        rig = Rig(folder, fault.config, fault.scenario)
+    it = Outcome(fault.name, fault.row)
     full = lambda: rig.health.guard is Guard.FULL  # noqa: E731
     try:
-        if not rig.run(READY_S, full):
-            it.wrong = f"never guarded: {rig.health.words()}"
-            return it
-        rig.run(WALKING_S if fault.scenario else 1.0)
+        if not fault.at_start:
+            if not rig.run(READY_S, full):
+                it.wrong = f"never guarded: {rig.health.words()}"
+                return it
+            rig.run(WALKING_S if fault.scenario else 1.0)
         thrown, first = rig.clock.now(), len(rig.ring.frames)
-        fault.throw(rig)
+        if not fault.at_start:
+            fault.throw(rig)
         it.wrong = _detect(rig, fault, it, thrown) or _while_it_lasts(rig, fault, it, thrown)
         mended = rig.clock.now()
         fault.mend(rig)
@@ -79,6 +86,9 @@ def _detect(rig: Rig, fault: Fault, it: Outcome, thrown: float) -> str:
 
 
 def _while_it_lasts(rig: Rig, fault: Fault, it: Outcome, thrown: float) -> str:
+    if fault.at_start:  # for as long as nobody can know yet, it does not guard
+        rig.run(START_S)
+        thrown += START_S
     stages = {Guard(f.guard) for f in rig.ring.frames if f.tick >= thrown}
     it.stage = min(stages | {rig.health.guard}).name.lower()
     if it.stage != fault.stage.name.lower():

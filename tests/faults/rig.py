@@ -107,9 +107,13 @@ class Stalled(Inline[Any]):
 
 
 class Rig:
+    other: Any  # what else holds a pin
+
     def __init__(
-        self, folder: Path, config: Config = CONFIG, scenario: str = "", motor: str = ""
-    ) -> None:
+        self, folder: Path, config: Config = CONFIG, scenario: str = "", motor: str = "",
+        before: Callable[[Rig], None] = lambda rig: None,
+    ) -> None:  # fmt: skip
+        """`before` spoils the parts before the belt is put together."""
         self.config, self.clock, self.folder = config, Clock(), folder
         self.parts = Bench(config, SCENARIOS[scenario or "clear"].script, self.clock)
         self.parts.motor.motor = motor
@@ -123,9 +127,9 @@ class Rig:
         self.flags.parent.mkdir(parents=True)
         self.flags.write_text("0\n")
         self.worker = Stalled()
+        before(self)
         self.source, self.motor = assemble(
-            "rig", config, self.parts.open, self.parts.pins, lambda name: self.worker,
-            PiPower(folder),
+            "rig", config, self._open, self.parts.pins, lambda name: self.worker, PiPower(folder)
         )  # fmt: skip
         self.ring, self.journal, self.box = Ring(), Journal(), Box()
         self.control = Control(self.clock.now)
@@ -140,6 +144,9 @@ class Rig:
         )  # fmt: skip
         self.duty: list[tuple[float, float]] = []  # s, duty after that tick
         self.deadline = self.clock.now()
+
+    def _open(self, number: int) -> Any:
+        return self.parts.open(number)  # looked up each time: a fault may be in its place
 
     def _distance(self, t: float) -> float | None:
         return self.distance(t)

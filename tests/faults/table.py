@@ -6,10 +6,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from random import Random
 
+from gpiozero import InputDevice
+
 from device.calibration import Calibration
 from device.config import Config, Motor
 from device.frames import Guard
-from device.sources.imu_chips import Lsm6dsoxChip
+from device.sources.imu_chips import Lsm6dsoxChip, Mpu6050Chip
 from tests.faults.rig import CONFIG, Rig, with_ranger
 
 Act = Callable[[Rig], None]
@@ -32,6 +34,7 @@ class Fault:
     words: str = ""  # what the technician finds in health's line, while it lasts
     scenario: str = ""  # who wears the belt; empty: somebody who stands
     config: Config = field(default_factory=lambda: CONFIG)
+    at_start: bool = False  # it is there before the belt is put together
 
 
 def nothing(rig: Rig) -> None:
@@ -48,6 +51,12 @@ def unplug(rig: Rig) -> None:
 def plug(rig: Rig) -> None:
     rig.parts.imu.present = True
     rig.parts.imu.reset()
+
+
+def change_family(rig: Rig) -> None:
+    """It is no LSM6DSOX that comes."""
+    rig.parts.imu = Mpu6050Chip(rig.parts.imu._motion, 1)
+    rig.parts.bus.chips[0x68] = rig.parts.imu
 
 
 def refuse(count: int) -> Act:
@@ -234,7 +243,57 @@ def rights(line: str) -> Act:
     return act
 
 
+def stranger(rig: Rig) -> None:
+    """A chip that is in no table at the motion sensor's address."""
+    rig.parts.imu._registers[0x0F] = 0x11
+
+
+def known(rig: Rig) -> None:
+    rig.parts.imu.reset()
+
+
+def no_settings(rig: Rig) -> None:
+    """It answers, but keeps none of its settings."""
+    rig.parts.imu.write = lambda register, value: None  # type: ignore[method-assign]
+
+
+def settings(rig: Rig) -> None:
+    del rig.parts.imu.write  # type: ignore[method-assign]
+
+
+def no_bus(rig: Rig) -> None:
+    def refuse(number: int) -> object:
+        raise OSError(2, f"no I2C bus /dev/i2c-{number}")
+
+    rig.parts.open = refuse  # type: ignore[method-assign,assignment]
+
+
+def no_bus_behind(rig: Rig) -> None:
+    opener = rig.parts.open
+
+    def refuse(number: int) -> object:
+        if number == rig.config.ranger.bus:
+            raise OSError(2, f"no I2C bus /dev/i2c-{number}")
+        return opener(number)
+
+    rig.parts.open = refuse  # type: ignore[method-assign,assignment]
+
+
+def bus(rig: Rig) -> None:
+    del rig.parts.open  # type: ignore[method-assign]
+
+
+def claim(rig: Rig) -> None:
+    """Another program has the trigger's pin."""
+    rig.other = InputDevice(rig.config.ranger.trigger_pin, pin_factory=rig.parts.pins)
+
+
+def release(rig: Rig) -> None:
+    rig.other.close()
+
+
 def clone(rig: Rig) -> None:
+    assert rig.source.imu
     rig.source.imu.warning = "sold under another name"
 
 
@@ -246,6 +305,7 @@ def doubt(line: str) -> Act:
 
 
 def genuine(rig: Rig) -> None:
+    assert rig.source.imu
     rig.source.imu.warning = ""
 
 
@@ -269,6 +329,18 @@ MB1242 = with_ranger(driver="mb1242", period_s=0.1)
 
 FAULTS = (
     Fault("motion sensor unplugged", "imu", unplug, plug, "imu_fault", 0.2, NO_IMU),
+    Fault("no motion sensor at the start", "imu", unplug, plug, "imu_fault", 0.2, NO_IMU, 10.0,
+          6.0, at_start=True),
+    Fault("another family comes later than the start", "imu", unplug, change_family, "imu_fault",
+          0.2, NO_IMU, 10.0, at_start=True),
+    Fault("a stranger's identity at the start", "imu", stranger, known, "imu_fault", 0.2, NO_IMU,
+          10.0, at_start=True),
+    Fault("it keeps no settings at the start", "imu", no_settings, settings, "imu_fault", 0.2,
+          NO_IMU, 10.0, at_start=True),
+    Fault("no I2C bus at the start", "imu", no_bus, bus, "imu_fault", 0.2, NO_IMU, 10.0,
+          at_start=True, config=PWM),
+    Fault("bus stuck low at the start, freed by the power switch", "imu", hold_low, nothing,
+          "imu_fault", 0.2, NO_IMU, 6.0, 0.0, at_start=True, config=PWM),
     Fault("NAK once", "imu", refuse(1), nothing),
     Fault("NAK for a second", "imu", refuse(10**9), refuse(0), "imu_fault", 0.2, NO_IMU,
           lasts=0.29),
@@ -292,6 +364,12 @@ FAULTS = (
           doubt(""), words="calibration: of belt 'other'"),
     Fault("no echo: rear sensor unplugged", "ranger", ranger("unplugged"), ranger(""),
           "rear_blind", 0.55, NO_REAR, words="ranger stale"),
+    Fault("no rear sensor at the start", "ranger", ranger("unplugged"), ranger(""), "rear_blind",
+          0.6, NO_REAR, at_start=True),
+    Fault("GPIO busy at the start", "ranger", claim, release, "rear_blind", 0.6, NO_REAR, 10.0,
+          at_start=True),
+    Fault("no I2C bus for the rear sensor at the start", "ranger", no_bus_behind, bus,
+          "rear_blind", 0.7, NO_REAR, 10.0, at_start=True, config=MB1242),
     Fault("echo stuck high", "ranger", ranger("stuck"), ranger(""), "rear_blind", 0.55, NO_REAR,
           words="ranger frozen"),
     Fault("echo too short", "ranger", ranger("glitch"), ranger(""), "rear_blind", 5.0, NO_REAR,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 import pytest
@@ -12,9 +13,11 @@ from device.frames import Guard
 from device.haptics import PATTERNS
 from device.health import table
 from device.loop import REACHED
+from device.supervisor import Supervisor
 from tests.faults.others import OTHERS
 from tests.faults.play import play
-from tests.faults.table import FAULTS, Fault
+from tests.faults.rig import Rig
+from tests.faults.table import FAULTS, Fault, change_family, ranger, unplug
 
 # those that take long to be told are left to `./dev test --faults`
 EVERYDAY = [fault for fault in FAULTS if fault.within + fault.back < 20.0]
@@ -49,3 +52,43 @@ def test_the_stages_are_felt_apart() -> None:
     felt = {*REACHED.values(), "not_guarding", "fault"}
     assert set(REACHED) == set(Guard) - {Guard.NOT_GUARDING}
     assert len({PATTERNS[name].pulses for name in felt}) == len(felt) == 5
+
+
+class Watching(Supervisor):
+    """What the supervisor is told of life, before it spares what it has just heard."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.signs: list[float] = []  # s
+
+    def alive(self, now: float) -> None:
+        self.signs.append(now)
+
+
+def test_without_a_motion_sensor_from_the_start_it_still_looks_back(tmp_path: Path) -> None:
+    """And what it hears from behind is life enough for who watches it."""
+    rig = Rig(tmp_path, scenario="chair", before=unplug)
+    rig.loop.supervisor = watching = Watching()
+    began = rig.clock.now()
+    assert rig.run(15.0, lambda: rig.told("obstacle", "raised", 0.0) is not None)
+    assert rig.health.guard is Guard.NO_IMU
+    signs = [began, *watching.signs]
+    assert max(b - a for a, b in itertools.pairwise(signs)) < 0.25
+    ranger("unplugged")(rig)
+    rig.run(0.2)
+    before = len(watching.signs)
+    rig.run(3.0)
+    assert rig.health.guard is Guard.NOT_GUARDING
+    assert len(watching.signs) == before
+    rig.close()
+
+
+def test_a_motion_sensor_that_comes_late_is_judged_at_its_own_rate(tmp_path: Path) -> None:
+    rig = Rig(tmp_path, before=unplug)
+    rig.run(1.0)
+    assert rig.loop.core.fs == pytest.approx(104.2, abs=0.1), "what is recommended is expected"
+    change_family(rig)
+    rig.run(10.0)
+    assert rig.loop.core.fs == rig.source.fs == 100.0
+    assert rig.health.guard is Guard.FULL
+    rig.close()
