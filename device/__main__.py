@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import contextlib
 import logging
-import logging.handlers
 import math
 import os
 import queue
@@ -234,18 +233,15 @@ def _startable(what: str, remedy: str) -> Iterator[None]:
 def _logging(file: Path) -> Iterator[None]:
     """One line an event on standard error and in `file`, by a thread: a full pipe must not hold the
     loop."""
-    lines: queue.SimpleQueue[logging.LogRecord] = queue.SimpleQueue()
-    writer = logging.handlers.QueueListener(lines, logs.handler(sys.stderr), logs.File(file))
     log.setLevel(logging.INFO)
-    handler = logging.handlers.QueueHandler(lines)
+    handler = logs.Aside(logs.handler(sys.stderr), logs.File(file))
     handler.addFilter(logs.Sparing())
     log.addHandler(handler)
-    writer.start()
     try:
         yield
     finally:
         log.removeHandler(handler)
-        writer.stop()
+        handler.end()
 
 
 if __name__ == "__main__":

@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import logging.handlers
 import os
+import queue
+import threading
 import time
 from pathlib import Path
 from typing import TextIO
@@ -17,8 +19,45 @@ AT_ONCE = 20  # lines of one message before it is thinned
 EVERY_S = 10.0  # s between lines of it from then on
 MOST_KNOWN = 512  # messages told apart
 KEPT = 100_000  # bytes of a file of lines, and as many of what was before
+MOST_WAITING = 1000  # lines for a thread to write
+LAST_WORDS_S = 1.0  # s that the end of a process waits for them
 MAX_LENGTH = 2000  # characters of a line; tracebacks may be long
 _PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}  # of syslog(3)
+
+
+class Aside(logging.Handler):
+    """Writes through `handlers` in a thread of its own, so that a pipe that nobody empties holds
+    nobody up. Lines that find no room are counted, and the next one that does says how many."""
+
+    def __init__(self, *handlers: logging.Handler) -> None:
+        super().__init__()
+        self._handlers = handlers
+        self._lines: queue.SimpleQueue[logging.LogRecord | None] = queue.SimpleQueue()
+        self._dropped = 0
+        self._thread = threading.Thread(target=self._work, name="log", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        if self._lines.qsize() >= MOST_WAITING:
+            self._dropped += 1
+            return
+        record.msg, record.args = record.getMessage(), None  # as it is now, not when it is written
+        record.dropped, self._dropped = self._dropped, 0
+        self._lines.put(record)
+
+    def end(self) -> None:
+        """Write what waits; what a full pipe takes longer than `LAST_WORDS_S` for is lost."""
+        if self._dropped:
+            self._lines.put(
+                logging.makeLogRecord({"msg": "the log ends", "dropped": self._dropped})
+            )
+        self._lines.put(None)
+        self._thread.join(LAST_WORDS_S)
+
+    def _work(self) -> None:
+        while (record := self._lines.get()) is not None:
+            for handler in self._handlers:
+                handler.handle(record)
 
 
 def handler(stream: TextIO) -> logging.Handler:
@@ -52,8 +91,9 @@ class Line(logging.Formatter):
         line = f"level={record.levelname.lower()} part={record.name} said={_quoted(record)}"
         if record.exc_info:
             line += f" trace={_escaped(self.formatException(record.exc_info))}"
-        if left_out := getattr(record, "left_out", 0):
-            line += f" left_out={left_out}"
+        for count in ("left_out", "dropped"):  # by Sparing; by Aside
+            if number := getattr(record, count, 0):
+                line += f" {count}={number}"
         if self._for_journal:
             return f"<{_PRIORITY.get(record.levelname, 6)}>{line}"
         at = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(record.created))

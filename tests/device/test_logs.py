@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import logging
 import re
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from device import logs
+from tests.service.belt import until
 
 
 @pytest.fixture
@@ -76,6 +78,65 @@ def test_the_newest_lines_are_kept_and_a_disk_that_refuses_is_no_fault(
     assert sum(sizes.values()) > logs.KEPT
     assert max(sizes.values()) <= logs.KEPT
     assert capsys.readouterr() == ("", "")
+
+
+class Pipe(io.StringIO):
+    """Nobody empties it until `open` is set."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.full, self.open = threading.Event(), threading.Event()
+
+    def write(self, text: str) -> int:
+        self.full.set()
+        assert self.open.wait(30)
+        return super().write(text)
+
+
+@pytest.fixture
+def pipe() -> Iterator[Pipe]:
+    pipe = Pipe()
+    yield pipe
+    pipe.open.set()
+
+
+def _say(aside: logs.Aside, what: object) -> None:
+    aside.handle(logging.LogRecord("a", logging.WARNING, "", 0, "line %s", (what,), None))
+
+
+def test_a_pipe_that_nobody_empties_holds_nobody_up_and_what_it_costs_is_said(pipe: Pipe) -> None:
+    aside = logs.Aside(logs.handler(pipe))
+    _say(aside, "first")
+    assert pipe.full.wait(10)
+    changing = [0]
+    for _ in range(logs.MOST_WAITING + 7):
+        _say(aside, changing)
+        changing[0] += 1
+    pipe.open.set()
+    until(lambda: "line [999]" in pipe.getvalue())
+    _say(aside, "after it")
+    aside.end()
+    lines = pipe.getvalue().splitlines()
+    assert len(lines) == 1 + logs.MOST_WAITING + 1
+    assert lines[-1].endswith('said="line after it" dropped=7')
+    assert not any("dropped" in line for line in lines[:-1])
+
+
+def test_it_ends_though_nobody_empties_the_pipe(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logs, "LAST_WORDS_S", 0.01)
+    monkeypatch.setattr(logs, "MOST_WAITING", 2)
+    aside = logs.Aside(logs.handler(pipe))
+    _say(aside, "first")
+    assert pipe.full.wait(10)
+    for n in range(5):
+        _say(aside, n)
+    aside.end()  # or this test does
+    monkeypatch.setattr(logs, "LAST_WORDS_S", 30.0)
+    pipe.open.set()
+    aside.end()
+    assert pipe.getvalue().splitlines()[-1].endswith('said="the log ends" dropped=3')
 
 
 def test_a_flood_is_thinned_and_says_by_how_much() -> None:
