@@ -104,4 +104,9 @@ def _credentials(client: mqtt.Client, broker: Mqtt) -> None:
             password = lines[0].strip() if lines else ""
         client.username_pw_set(broker.username, password)
     if broker.ca_file != Path():
-        client.tls_set(ca_certs=str(broker.ca_file))
+        shown = broker.certificate_file != Path()
+        client.tls_set(
+            ca_certs=str(broker.ca_file),
+            certfile=str(broker.certificate_file) if shown else None,
+            keyfile=str(broker.key_file) if shown else None,
+        )

@@ -16,8 +16,8 @@ from tests.home_assistant.root import PYTHON, as_root, inside
 from tests.service.belt import free_port, until
 
 UP_WITHIN = 240.0  # s; the first start compiles, and the machine may be busy
-# Of the parts it would start by itself, those left out keep backups and histories, or speak to its
-# makers. Two libraries of its voice assistant have no wheels; nothing here speaks.
+# Of the parts it would start by itself, those left out keep backups, or speak to its makers. Two
+# libraries of its voice assistant have no wheels; nothing here speaks.
 _START = """
 import sys, types
 for name, wanted in (("pymicro_vad", "MicroVad"), ("pyspeex_noise", "AudioProcessor")):
@@ -36,7 +36,10 @@ logger: {{default: warning}}
 api:
 auth:
 config:
+history:
+logbook:
 onboarding:
+recorder:
 websocket_api:
 mobile_app:
 automation: !include automations.yaml

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
+import zlib
 from pathlib import Path
 
 VERSION = "2026.2.3"  # the last for Python 3.13, which is Debian 13's
@@ -17,10 +18,12 @@ DEBIAN = "http://deb.debian.org/debian"
 PACKAGES = "ca-certificates,gcc,libc6-dev,python3,python3-dev,python3-venv"
 PYTHON = "/opt/home-assistant/bin/python"
 _SITE = "/opt/home-assistant/lib/python3.13/site-packages/homeassistant"
-# What its pages, and its integrations mqtt and mobile_app with all that they import, want besides.
+# What its pages, its history, and its integrations mqtt and mobile_app with all that they import,
+# want besides.
 NEEDED = (
-    "av", "ha-ffmpeg", "hassil", "home-assistant-frontend", "home-assistant-intents", "mutagen",
-    "numpy", "paho-mqtt", "Pillow", "PyNaCl", "PyTurboJPEG",
+    "av", "fnv-hash-fast", "ha-ffmpeg", "hassil", "home-assistant-frontend",
+    "home-assistant-intents", "mutagen", "numpy", "paho-mqtt", "Pillow", "psutil-home-assistant",
+    "PyNaCl", "PyTurboJPEG", "SQLAlchemy",
 )  # fmt: skip
 _PASSED_ON = ("http_proxy", "https_proxy", "no_proxy", "PIP_INDEX_URL")
 
@@ -49,7 +52,7 @@ def inside(root: Path, *words: str) -> list[str]:
 def prepared() -> Path:
     """The root file system; makes it when it is not there. Raises CalledProcessError."""
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "rearguard"
-    root = cache / f"home-assistant-{VERSION}"
+    root = cache / f"home-assistant-{VERSION}-{zlib.crc32(' '.join(NEEDED).encode()):x}"
     if root.is_dir():
         return root
     cache.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from tests.home_assistant.hass import Hass
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 WITHIN = 60  # s; its pages are some megabytes of script
-_TOP = {"x": 0.0, "y": 0.0, "width": 1180.0, "height": 520.0}
+_TOP = {"x": 0.0, "y": 0.0, "width": 1180.0, "height": 760.0}
 
 
 def seen(hass: Hass, path: str, *wanted: str, picture: Path | None = None) -> str:
@@ -59,7 +59,7 @@ _READ = """() => {
     if (node.nodeType === Node.TEXT_NODE) return node.textContent.trim() + ' ';
     if (['STYLE', 'SCRIPT'].includes(node.nodeName)) return '';
     const inside = [...(node.shadowRoot ? node.shadowRoot.childNodes : []), ...node.childNodes];
-    const name = node.nodeName.startsWith('HUI-') ? ' <' + node.nodeName + '> ' : '';
+    const name = /^HUI-|^CANVAS$/.test(node.nodeName) ? ' <' + node.nodeName + '> ' : '';
     return name + inside.map(read).join('');
   };
   return read(document.body).replace(/\\s+/g, ' ');

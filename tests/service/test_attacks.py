@@ -18,6 +18,9 @@ import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
+from device.cli.round_trip import round_trip
+from device.clock import MonotonicClock
+from device.settings import load
 from service import door
 from service.door import MAX_OF_ONE, Door, Patient
 from tests.conftest import missing
@@ -129,9 +132,8 @@ def test_a_broker_that_asks_for_the_belts_certificate(tmp_path: Path, device: De
     ours = 'certificate_file = "belt.pem"\nkey_file = "belt.key"'
     try:
         for lines, told in ((ours, "connected"), ("", "")):
-            service = Service(
-                configure(tmp_path, mqtt_port=broker.port, mqtt=f'ca_file = "ca.pem"\n{lines}')
-            )
+            config = configure(tmp_path, mqtt_port=broker.port, mqtt=f'ca_file = "ca.pem"\n{lines}')
+            service = Service(config)
             with httpx.Client(base_url=service.url) as http:
                 said = until(
                     lambda http=http: (
@@ -141,6 +143,8 @@ def test_a_broker_that_asks_for_the_belts_certificate(tmp_path: Path, device: De
                     )
                 )
             assert (said == "connected") == bool(told), said
+            found = round_trip(load(config), MonotonicClock())
+            assert (found.fault == "") == bool(told), "the doctor shows the same certificate"
             service.kill()
     finally:
         broker.kill()
