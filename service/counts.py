@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_left
 from collections import Counter
 
@@ -19,6 +20,7 @@ class Counts:
         self.lost = 0  # frames overwritten before we came to read them
         self.gaps: Counter[str] = Counter()  # frames without a sample, by why (Gap)
         self.pings: Counter[str] = Counter()  # by what they brought (Echo)
+        self.battery = 0  # frames with the battery's charge
         self.late = [0] * (len(LATENESS_EDGES) + 1)  # frames by lateness, each up to its edge
         self.lateness_sum = 0.0  # s
 
@@ -31,6 +33,7 @@ class Counts:
         self.frames += 1
         if frame.gap != Gap.NONE:
             self.gaps[Gap(frame.gap).name.lower() if frame.gap in _GAPS else "unknown"] += 1
+        self.battery += math.isfinite(frame.battery)
         if frame.ping_echo in _ECHOES:
             self.pings[Echo(frame.ping_echo).name.lower()] += 1
         if frame.lateness >= 0.0:  # so put, a NaN is left out

@@ -19,6 +19,7 @@ from service.moment import Moment, moment
 from service.presence import Presence
 from service.reserve import Shortage
 from service.retention import Retention
+from service.steps import Steps
 from service.telemetry import Telemetry
 from service.watch import Watch
 from service.weekly import Weekly
@@ -59,11 +60,13 @@ class Loop(threading.Thread):
         self._stopping = threading.Event()
         self._retry_at = float("-inf")
         self._round_at = moment().t
+        self.steps = Steps()
         self.stored_at = float("-inf")  # s, when records could last be kept
         self.trouble = ""  # why records cannot be kept, or empty
 
     def round(self, now: Moment) -> None:
         """Once from the journal to the broker."""
+        self.steps.see(now)
         self._watch.poll(now.t)
         self._broker.poll(now.t)
         for message in self._broker.messages():

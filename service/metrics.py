@@ -86,6 +86,7 @@ class Metrics(Collector):
         yield _count("rearguard_broker_connections", "Made.", streams["broker"], "connections")
         yield _count("rearguard_broker_confirmed_messages", "Confirmed by the broker.",
                      streams["broker"], "confirmed")  # fmt: skip
+        yield _count("rearguard_clock_steps", "The wall clock was set.", streams["clock"], "steps")
         room = streams["storage"]["counters"]
         yield _gauge("rearguard_storage_free_bytes", "Room on the disk.", room["free_bytes"])
 

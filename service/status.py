@@ -62,8 +62,8 @@ class Status:
                 t - self._broker.heard_at, self._doubt(),
                 {"connections": self._broker.connections, "confirmed": self._broker.confirmed},
             ),
-            "battery": (facts["battery"], self._battery(), {}),
-            "clock": (0.0, _clock(), {}),
+            "battery": (facts["battery"], self._battery(), {"readings": counts.battery}),
+            "clock": (0.0, _clock(), {"steps": self._loop.steps.count}),
         }  # fmt: skip
         rates = {"imu": self._watch.fs}
         return {

@@ -13,9 +13,11 @@ from device.config import Battery, Belt, Config, Ranger
 from device.frames import Frame, Gap
 from service import status as status_module
 from service.counts import LATENESS_EDGES, VERY_LATE, Counts
+from service.delivery import UNPROVEN
 from service.live import Live
 from service.moment import Moment
 from service.status import Status
+from service.steps import Steps
 from service.streams import AHEAD, HEALTH, Stream, table
 from service.watch import Seen, Watch
 
@@ -49,7 +51,8 @@ def test_every_stream_has_its_row_and_a_ranger_only_where_there_is_one() -> None
 class _Part:
     """Anything the status reads, at rest and well."""
 
-    trouble, unheard = "", ""
+    trouble, unheard, reach = "", "", "confirmed"
+    steps = Steps()
     read_at = stored_at = heard_at = 99.9
     records = damaged = connections = confirmed = 0
     connected = device_answers = True
@@ -92,6 +95,8 @@ def test_all_is_well(bench: _Bench) -> None:
     found = bench.status.streams(Moment(100.0, 1.7e9))
     assert {name: stream["detail"] for name, stream in found.items() if stream["detail"]} == {}
     assert {stream["health"] for stream in found.values()} == {"fresh"}
+    counted = {name for name, stream in found.items() if stream["counters"]}
+    assert counted == set(found) - {"imu", "rear"}, "these count what has not come yet"
     assert bench.status.reasons(Moment(100.0, 1.7e9)) == []
 
 
@@ -107,6 +112,8 @@ def test_each_fault_has_its_word_and_what_guards_makes_it_not_ready(
     bench.intake.read_at = -math.inf
     assert bench.word("journal") == ("absent", "no device has kept a journal here")
     bench.intake.read_at = 99.9
+    bench.delivery.reach = "unproven"
+    assert bench.word("broker") == ("faulty", UNPROVEN)
     bench.delivery.unheard = "nobody listens at the broker"
     assert bench.word("broker") == ("faulty", "nobody listens at the broker")
     bench.broker.heard_at = -math.inf
@@ -131,6 +138,20 @@ def test_a_belt_without_a_gauge_says_so(tmp_path: Path) -> None:
     found = status.streams(Moment(100.0, 1.7e9))
     assert found["battery"]["health"] == found["loop"]["health"] == "absent"
     assert "no fuel gauge" in found["battery"]["detail"]
+
+
+def test_a_clock_that_is_set_is_counted() -> None:
+    steps = Steps()
+    for t, wall in (
+        (1.0, 0.0),
+        (2.0, 1.001),
+        (3.0, 3602.0),
+        (4.0, 3603.0),
+        (9.0, 3608.0),
+        (9.1, 7.0),
+    ):
+        steps.see(Moment(t, wall))
+    assert steps.count == 2
 
 
 @given(st.lists(st.floats(allow_nan=True, allow_infinity=True, width=32), max_size=30))
