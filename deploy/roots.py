@@ -41,7 +41,7 @@ def archive(suite: str, arch: str) -> Path:
     part = kept.with_suffix(".part.tar")
     sys.stderr.write(f"install: making a {suite} root for {arch} (once)\n")
     made = subprocess.run(
-        ["nice", "-n", "15", "mmdebstrap", "--quiet", "--variant=minbase", f"--arch={arch}",
+        ["mmdebstrap", "--quiet", "--variant=minbase", f"--arch={arch}",
          "--include=ca-certificates", suite, str(part)],
         check=False,
     )  # fmt: skip
@@ -77,7 +77,7 @@ class Machine:
         kept = {k: v for k, v in os.environ.items() if k.lower().endswith("_proxy")}
         cert = os.environ.get("PIP_CERT", "")
         done = subprocess.run(
-            ["nice", "-n", "15", "unshare", "--mount", "--pid", "--fork", "--kill-child",
+            ["unshare", "--mount", "--pid", "--fork", "--kill-child",
              "sh", "-ec", INSIDE, "sh", str(self.folder), str(pip),
              "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
              "HOME=/root", "LC_ALL=C.UTF-8", *(["PIP_CERT=/run/ca.pem"] if cert else []),
