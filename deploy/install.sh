@@ -31,7 +31,7 @@ check_system() {
     command -v apt-get >/dev/null || fail "no apt-get: this is for Raspberry Pi OS and Debian 12 or newer"
     case $(dpkg --print-architecture) in
         arm64 | amd64) ;;
-        armhf | armel) fail "32-bit systems cannot be served: NumPy ships no wheel for 32-bit Arm, and building it takes a Zero hours; install the 64-bit Raspberry Pi OS" ;;
+        armhf | armel) fail "32-bit systems cannot be served: NumPy and cffi have no wheel for 32-bit Arm on PyPI; install the 64-bit Raspberry Pi OS" ;;
         *) fail "$(dpkg --print-architecture) has not been tried: use arm64" ;;
     esac
 }

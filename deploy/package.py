@@ -1,4 +1,4 @@
-"""Builds what a belt is given: a wheel for arm64, and a Debian package that needs no network.
+"""Builds what a belt is given: a wheel for arm64, and a Debian package that needs no PyPI.
 
     ./dev package [--json FILE]
 
@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
+from typing import NamedTuple
 
 from deploy.roots import ROOT, Machine, NoRootError, fresh
 
@@ -120,34 +121,49 @@ def package(version: str, wheels: Path, into: Path) -> Path:
     return deb
 
 
+class Built(NamedTuple):
+    wheel: Path
+    deb: Path
+    wheels: int  # in the package: this one and all it needs
+
+
+def build(into: Path) -> Built:
+    """Both, from nothing. Raises NoRootError."""
+    into.mkdir(exist_ok=True)
+    text = (ROOT / "pyproject.toml").read_text()
+    (version,) = re.findall(r'^version = "(.+)"', text, re.MULTILINE)
+    with tempfile.TemporaryDirectory(prefix="rearguard-wheels-") as name:
+        wheels = Path(name)
+        with fresh("bookworm", ARCH) as machine:
+            built = wheel(machine, wheels)
+        with fresh("trixie", ARCH) as machine:
+            pins(machine, wheels)
+        wheels_needed(built, wheels)
+        return Built(
+            Path(shutil.copy(built, into)),
+            package(version, wheels, into),
+            len(list(wheels.glob("*.whl"))),
+        )
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev package", description=__doc__)
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
-    DIST.mkdir(exist_ok=True)
-    (said,) = re.findall(r'^version = "(.+)"', (ROOT / "pyproject.toml").read_text(), re.MULTILINE)
     try:
-        with tempfile.TemporaryDirectory(prefix="rearguard-wheels-") as name:
-            wheels = Path(name)
-            with fresh("bookworm", ARCH) as machine:
-                built = wheel(machine, wheels)
-            with fresh("trixie", ARCH) as machine:
-                pins(machine, wheels)
-            wheels_needed(built, wheels)
-            shutil.copy(built, DIST)
-            deb = package(said, wheels, DIST)
-            count = len(list(wheels.glob("*.whl")))
+        built = build(DIST)
     except NoRootError as error:
         sys.stderr.write(f"package: {error}\n")
         return 2
     figures = {
-        "wheel": built.name, "deb": deb.name, "wheels": count,
-        "deb_mb": round(deb.stat().st_size / 1e6, 1),
+        "wheel": built.wheel.name, "deb": built.deb.name, "wheels": built.wheels,
+        "deb_mb": round(built.deb.stat().st_size / 1e6, 1),
     }  # fmt: skip
     if args.json:
         args.json.write_text(json.dumps(figures) + "\n")
     sys.stdout.write(
-        f"dist/{built.name}\ndist/{deb.name}: {figures['deb_mb']} MB, {count} wheels in it\n"
+        f"dist/{built.wheel.name}\n"
+        f"dist/{built.deb.name}: {figures['deb_mb']} MB, {built.wheels} wheels in it\n"
     )
     return 0
 

@@ -7,8 +7,6 @@ import pty
 import subprocess
 from pathlib import Path
 
-import pytest
-
 from device.config import Config
 from device.settings import load
 from tests.conftest import ROOT
@@ -88,19 +86,3 @@ def test_without_a_terminal_there_is_one_line(tmp_path: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 2
     assert done.stderr.splitlines()[-1].endswith("give --config FILE")
-
-
-@pytest.mark.parametrize("script", ["install", "uninstall"])
-def test_help_says_what_it_does_and_a_wrong_option_is_one_line(script: str) -> None:
-    def run(word: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [ROOT / "deploy" / f"{script}.sh", word], capture_output=True, text=True, check=False
-        )
-
-    shown = run("--help")
-    assert shown.returncode == 0
-    assert "--dry-run" in shown.stdout
-    assert "set -euo" not in shown.stdout
-    wrong = run("--purge-all")
-    assert wrong.returncode == 2
-    assert len(wrong.stderr.splitlines()) == 1
