@@ -18,6 +18,7 @@ AARCH64 = (  # as binfmt_misc wants it: magic, mask, interpreter, flags
     rb":\xff\xff\xff\xff\xff\xff\xff\x00\xff\xff\xff\xff\xff\xff\xff\xff\xfe\xff\xff\xff"
     rb":/usr/bin/qemu-aarch64-static:OCF"
 )
+SYSTEM = "ca-certificates,kmod,openssl,python3,systemd,udev"  # what every Pi has that has booted
 INSIDE = r"""
 mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
@@ -33,7 +34,7 @@ class NoRootError(Exception):
 
 
 def archive(suite: str, arch: str) -> Path:
-    """The smallest Debian of that suite and architecture, as a tar file; made the first time."""
+    """The smallest Debian that could boot, as a tar file; made the first time."""
     kept = CACHE / "roots" / f"{suite}-{arch}.tar"
     if kept.exists():
         return kept
@@ -42,7 +43,7 @@ def archive(suite: str, arch: str) -> Path:
     sys.stderr.write(f"install: making a {suite} root for {arch} (once)\n")
     made = subprocess.run(
         ["mmdebstrap", "--quiet", "--variant=minbase", f"--arch={arch}",
-         "--include=ca-certificates", suite, str(part)],
+         f"--include={SYSTEM}", "--skip=cleanup/apt/lists", suite, str(part)],
         check=False,
     )  # fmt: skip
     if made.returncode:
