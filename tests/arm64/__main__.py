@@ -18,7 +18,7 @@ from pathlib import Path
 
 from deploy.roots import Machine, NoRootError, fresh
 
-ROOMS = ("core", "device", "faults", "formats", "replay", "service")
+ROOMS = ("core", "service", "device", "replay", "formats", "faults")
 PREPARE = """
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
@@ -56,7 +56,7 @@ def main() -> int:
     args = parser.parse_args()
     if unknown := set(args.rooms) - set(ROOMS):
         parser.error(f"no such room: {', '.join(sorted(unknown))}")
-    total = dict.fromkeys(COUNTS, 0)
+    found: dict[str, dict[str, int]] = {}
     begun = time.monotonic()
 
     def say(text: str) -> None:
@@ -70,16 +70,18 @@ def main() -> int:
             machine.shell(PREPARE)
             say(machine.shell("uname -m; /venv/bin/python --version").replace("\n", " "))
             for room in args.rooms or ROOMS:
+                since = time.monotonic()
                 counts, said = tested(machine, room)
                 say(f"{room:8} " + ", ".join(f"{n} {word}" for word, n in counts.items() if n))
                 if counts["failed"] + counts["error"]:
                     sys.stdout.write(said + "\n")
-                total = {word: total[word] + counts.get(word, 0) for word in COUNTS}
+                found[room] = {**counts, "s": round(time.monotonic() - since)}
     except NoRootError as error:
         sys.stderr.write(f"arm64: {error}\n")
         return 2
     if args.json:
-        args.json.write_text(json.dumps(total) + "\n")
+        args.json.write_text(json.dumps(found) + "\n")
+    total = {word: sum(counts[word] for counts in found.values()) for word in COUNTS}
     bad = total["failed"] + total["error"]
     sys.stdout.write(f"{total['passed']} passed, {bad} failed, {total['skipped']} skipped\n")
     return 1 if bad or not total["passed"] else 0
