@@ -227,7 +227,9 @@ class Archive:
                 f"{state.dtype} {state.shape}); drop core_state to judge it from the beginning"
             )
         with_sample = arrays["range_sample"][arrays["range_trial"] == k]
-        return Start(state[k].tobytes(), int(sample[k]), arrays["x_t"][rows], with_sample)
+        t = arrays["x_t"]
+        drift = arrays.get("x_drift", np.zeros(len(t), np.float32))  # early ones were told nothing
+        return Start(state[k].tobytes(), int(sample[k]), t[rows], drift[rows], with_sample)
 
 
 def _load(path: Path) -> dict[str, NDArray[Any]]:

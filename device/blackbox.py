@@ -216,6 +216,7 @@ def _write_set(
         range_status=np.array([frame.ping_echo for _, frame in pings], np.int8),
         range_sample=np.array([k for k, _ in pings], np.int64),
         x_t=t,
+        x_drift=np.array([f.drift for f in frames], np.float32),
         core_state=np.frombuffer(state, np.uint8)[None],
         core_sample=np.array([start], np.int64),
     )

@@ -74,6 +74,7 @@ class Frame:
     gy: float = NAN
     gz: float = NAN
     gap: int = Gap.NONE
+    drift: float = 0.0  # rad/s by which warmth may have moved the gyroscope's zero since last said
     ping_t: float = NAN  # s; NaN: no ping came with this frame
     ping_range: float = NAN  # m
     ping_echo: int = -1  # Echo, -1 none

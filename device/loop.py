@@ -122,6 +122,8 @@ class Loop:
             self.health.see("imu", frame.t)
         elif how := SPOILT.get(Gap(frame.gap)):
             self.health.spoil("imu", how)
+        if frame.drift:
+            self.core.drift(frame.drift)
         self.sample += 1
         return self.policy.judge(now, self.sample, self.core.step(frame), frame)
 

@@ -52,13 +52,15 @@ class Start:
     """How the belt's core stood where a recording of its black box begins.
 
     In the file: `core_state` uint8 [K, size] (core.Core.save), `core_sample` int64 [K] samples
-    judged until then, `x_t` float64 [T] s, monotonic, and `range_sample` int64 [M], the sample in
-    the trial that each ping came with.
+    judged until then, `x_t` float64 [T] s, monotonic, `x_drift` float32 [T] rad/s by which warmth
+    may have moved the gyroscope's zero, and `range_sample` int64 [M], the sample in the trial that
+    each ping came with.
     """
 
     state: bytes
     sample: int  # the core's number of the recording's first sample
     t: NDArray[np.float64]  # [N] s, monotonic, when each sample was measured
+    drift: NDArray[np.float32]  # [N] rad/s, what the core was told of warmth before each sample
     with_sample: NDArray[np.int64]  # [M] sample that each ping came with
 
 

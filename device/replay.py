@@ -6,8 +6,10 @@ The same code as on the belt; nothing here knows the truth.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -97,17 +99,21 @@ def resumed(
     ValueError for a state of another build of the core.
     """
     core.restore(start.state)
-    pieces, judgements = list[dict[str, NDArray[Any]]](), list[Judgement]()
     pings = recording.pings if recording.pings is not None else ()
+    told: list[tuple[int, Callable[[], None]]] = [
+        (k, partial(core.ping, start.t[0] + ping["t"], ping["range"], ping["echo"]))
+        for k, ping in zip(start.with_sample.tolist(), pings, strict=True)
+    ]
+    told += [(k, partial(core.drift, start.drift[k])) for k in np.flatnonzero(start.drift).tolist()]
+    pieces, judgements = list[dict[str, NDArray[Any]]](), list[Judgement]()
     done = 0
-    for end, ping in [*zip(start.with_sample.tolist(), pings, strict=True), (len(start.t), None)]:
+    for end, tell in [*sorted(told, key=itemgetter(0)), (len(start.t), lambda: None)]:
         rows = slice(done, end)
         piece, found = core.run(start.t[rows], recording.acc[rows], recording.gyro[rows])
         pieces.append(piece)
         judgements += found
         done = end
-        if ping is not None:
-            core.ping(start.t[0] + ping["t"], ping["range"], ping["echo"])
+        tell()
     estimates = {name: np.concatenate([p[name] for p in pieces]) for name in pieces[0]}
     estimates["step_time"] -= np.float32(start.t[0])
     return estimates, [

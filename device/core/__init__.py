@@ -118,6 +118,12 @@ class Core:
         ping.t, ping.range, ping.echo = t, range_m, echo
         lib.rg_core_ping(self._core, ping)
 
+    def drift(self, by: float) -> None:
+        """The gyroscope's bias may have moved by so much [rad/s, s.d.] since this was last said, as
+        its temperature has. Anything but a finite number above zero says nothing.
+        """
+        lib.rg_core_drift(self._core, by)
+
     def step(self, frame: Frame) -> list[Judgement]:
         """Judge the frame's IMU sample (NaN: a gap) and write what was judged into the frame."""
         try:

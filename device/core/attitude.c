@@ -332,6 +332,13 @@ void rg_attitude_init(rg_attitude *s, const rg_params *params)
     restart(s);
 }
 
+void rg_attitude_drift(rg_attitude *s, double by)
+{
+    double most = BIAS_START * BIAS_START;      /* as little as at the start is known, never less */
+    for (int i = 0; i < 3; i++)
+        s->p[i][i] += fmin(by * by, fmax(most - s->p[i][i], 0.0));
+}
+
 /* Adds a sample, turned by r, to the sums. */
 static void add(rg_attitude *s, const float r[12], const float acc[3], const float gyro[3])
 {

@@ -61,6 +61,8 @@ typedef struct rg_attitude {
 } rg_attitude;
 
 void rg_attitude_init(rg_attitude *s, const rg_params *params);
+/* The bias may have moved by so much [rad/s, s.d.], each axis for itself: it is learnt anew from there. */
+void rg_attitude_drift(rg_attitude *s, double by);
 void rg_attitude_step(rg_attitude *s, const rg_sample *sample, rg_body *body);
 
 #endif

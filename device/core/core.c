@@ -93,6 +93,12 @@ void rg_core_ping(rg_core *core, const rg_ping *ping)
     rg_tracker_ping(&core->tracker, &clean);
 }
 
+void rg_core_drift(rg_core *core, float by)
+{
+    if (by > 0.0f && isfinite(by))
+        rg_attitude_drift(&core->attitude, (double)by);
+}
+
 /* One usable sample through the judges of motion. */
 static void judge_motion(rg_core *core, rg_estimate *estimate)
 {

@@ -122,6 +122,10 @@ void rg_core_usual(const rg_core *core, rg_usual usual[2]);
 void rg_core_recall(rg_core *core, const rg_usual usual[2]);
 /* Hands in a ping; it takes effect at the next step. Pings come in order of time. */
 void rg_core_ping(rg_core *core, const rg_ping *ping);
+/* Says that the gyroscope's bias may have moved by so much [rad/s, s.d.] since this was last said,
+ * because its temperature has: less is believed of it until it is learnt anew. Anything but a finite
+ * number above zero says nothing. */
+void rg_core_drift(rg_core *core, float by);
 /* Judges one sample. At most RG_KINDS events are written to events[RG_KINDS]; returns how many. */
 int rg_core_step(rg_core *core, const rg_sample *sample, rg_estimate *estimate, rg_event *events);
 /* rg_core_step over n samples: t[n], acc[n,3], gyro[n,3]. A ping is handed in before the first

@@ -23,6 +23,7 @@ RESTART_EVERY = 0.5  # s between attempts to set a lost chip up again
 SILENCE = 0.05  # s without a sample, after which the settings are checked
 FROZEN_AFTER = 0.25  # s of one and the same sample; the noise of a live chip moves some bit in 0.04
 LOOK_EVERY = 1.0  # s between looks at the temperature and at the settings
+WARMER = 1.0  # K from which a change is told: above the noise, below what moves the zero much
 TEMPERATURES = (-40.0, 85.0)  # °C; all these chips are made for it, beyond it they are broken
 DRIFT_GAIN = 0.02  # share of the timeline's error taken out at each drain: smooths bus jitter
 RATE_GAIN = 0.003  # of it into the rate, for each s: damped with DRIFT_GAIN at 100 drains a second
@@ -55,6 +56,7 @@ class Reading(NamedTuple):
     acc: Vector  # m/s², body axes
     gyro: Vector  # rad/s, body axes
     gap: Gap = Gap.NONE
+    drift: float = 0.0  # rad/s by which warmth may have moved the gyroscope's zero since last said
 
 
 class Identity(Protocol):
@@ -66,6 +68,10 @@ class Identity(Protocol):
     @property
     def warning(self) -> str:
         """What a technician should know of such a chip; empty: nothing."""
+
+    @property
+    def drift(self) -> float:
+        """°/s by which its gyroscope's zero moves with each kelvin, as its data sheet has it."""
 
 
 class Imu(ABC):
@@ -92,6 +98,8 @@ class Imu(ABC):
         self.errors = 0  # bus errors met, the recovered ones too
         self.fault = ""  # what kept the chip from being set up, in one line
         self.temperature = NAN  # °C, of the chip; its zero offsets go with it
+        self._warmth = NAN  # °C, when that was last said of the gyroscope's
+        self._drift = 0.0  # rad/s, still to be said
         self._period_off = 0.0  # share by which the chip's period differs from the nominal one
         self._look_at = -math.inf  # s
         self._before = _NEVER  # the sample before this one
@@ -273,6 +281,11 @@ class Imu(ABC):
             self.temperature = NAN
             raise Lost(Gap.RANGE)
         self.temperature = celsius
+        moved = abs(celsius - self._warmth)
+        if not moved < WARMER:  # NaN: the first
+            drift = math.radians(self.IDENTITIES[self.identity].drift)
+            self._drift += 0.0 if math.isnan(moved) else drift * moved
+            self._warmth = celsius
 
     # from steps to readings
 
@@ -284,6 +297,9 @@ class Imu(ABC):
             self._reading(t, sample)
             for t, sample in zip(self._times(len(settled), now), settled, strict=True)
         ]
+        if readings and self._drift:
+            readings[0] = readings[0]._replace(drift=self._drift)
+            self._drift = 0.0
         if readings and self._frozen():
             self._lose(now, Gap.FROZEN)
             self._setup_at = now + RESTART_EVERY

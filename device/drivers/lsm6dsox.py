@@ -83,6 +83,7 @@ ST_GYROSCOPE = SelfTest(
 
 class Chip(NamedTuple):
     name: str
+    drift: float = 0.010  # °/s a kelvin, DS12814, 4.1, typical; an ISM330DHCX's is no worse
     warning: str = ""
 
 

@@ -58,6 +58,7 @@ class Chip(NamedTuple):
     fifo: int  # bytes
     per_degree: float  # steps of TEMP_OUT a kelvin
     at_zero: float  # °C at which TEMP_OUT is zero
+    drift: float  # °/s a kelvin: the product specifications' "ZRO variation over temperature"
     warning: str = ""
 
     @property
@@ -68,15 +69,19 @@ class Chip(NamedTuple):
 
 _OTHER = "sold under another name: it is driven as what it says it is; run its self-test"
 
+# MPU-6050: ±20 °/s over -40 to 85 °C (PS-MPU-6000A-00, section 6.1), that is in 62.5 K either way.
+# Later ones: ±0.24 °/s a kelvin (PS-MPU-6500A-01, section 3.1); of its kin no better is believed.
+EARLY_DRIFT, LATE_DRIFT = 20.0 / 62.5, 0.24
+
 CHIPS = {
-    0x68: Chip("MPU-6050", 1024, 340.0, 36.53),  # MPU-6000 and MPU-9150 as well
-    0x70: Chip("MPU-6500", 512, 333.87, 21.0),
-    0x71: Chip("MPU-9250", 512, 333.87, 21.0),
-    0x73: Chip("MPU-9255", 512, 333.87, 21.0),
-    0x74: Chip("MPU-6515", 512, 333.87, 21.0),
-    0x78: Chip("MPU-6880", 512, 333.87, 21.0),
-    0x98: Chip("ICM-20689", 512, 326.8, 25.0, _OTHER),  # 13 of 20 "MPU-6050" bought
-    0x72: Chip("MPU-6050 clone 0x72", 512, 333.87, 21.0, "in no data sheet; " + _OTHER),
+    0x68: Chip("MPU-6050", 1024, 340.0, 36.53, EARLY_DRIFT),  # MPU-6000 and MPU-9150 as well
+    0x70: Chip("MPU-6500", 512, 333.87, 21.0, LATE_DRIFT),
+    0x71: Chip("MPU-9250", 512, 333.87, 21.0, LATE_DRIFT),
+    0x73: Chip("MPU-9255", 512, 333.87, 21.0, LATE_DRIFT),
+    0x74: Chip("MPU-6515", 512, 333.87, 21.0, LATE_DRIFT),
+    0x78: Chip("MPU-6880", 512, 333.87, 21.0, LATE_DRIFT),
+    0x98: Chip("ICM-20689", 512, 326.8, 25.0, LATE_DRIFT, _OTHER),  # 13 of 20 "MPU-6050" bought
+    0x72: Chip("MPU-6050 clone 0x72", 512, 333.87, 21.0, LATE_DRIFT, "in no data sheet; " + _OTHER),
 }
 
 

@@ -118,7 +118,9 @@ class BeltSource:
         readings = self._readings(now)
         self._meet()
         turned = self.calibration.turned
-        frames = [Frame(r.t, now, 0.0, *turned(r.acc), *turned(r.gyro), r.gap) for r in readings]
+        frames = [
+            Frame(r.t, now, 0.0, *turned(r.acc), *turned(r.gyro), r.gap, r.drift) for r in readings
+        ]
         if not frames:
             return frames
         held = int(self._button.pressed(now))

@@ -101,7 +101,7 @@ static void die(life *l, bytes *b)
 
 static void order(life *l, bytes *b)
 {
-    int what = byte(b) % 10, n = 1 + byte(b);
+    int what = byte(b) % 11, n = 1 + byte(b);
     float force = 30.0f * unit(b);
     rg_sample file = l->now;
     switch (what) {
@@ -153,6 +153,12 @@ static void order(life *l, bytes *b)
         l->params.fs = 20.0f + 380.0f * unit(b);
         expect(rg_core_retime(l->core, l->params.fs) == 0, "a possible rate is refused");
         return;
+    case 9: {                                   /* warmth: any bits at all */
+        float by;
+        take(b, &by, sizeof by);
+        rg_core_drift(l->core, by);
+        return;
+    }
     default: {                                  /* the state is copied away and back */
         size_t size = rg_core_size();
         void *copy = aligned_alloc(16, (size + 15) / 16 * 16);

@@ -102,6 +102,8 @@ static void one_round(const rg_sample *file, size_t rows)
             memset(core, 0xa5, rg_core_size());
             memcpy(core, copy, size);
         }
+        if (any() % 300 == 0)                   /* warmth */
+            rg_core_drift(core, any() % 4 ? between(0.0f, 0.01f) : bits());
         if (any() % 2000 == 0) {                /* another motion sensor */
             float rate = any() % 4 ? between(20.0f, 400.0f) : bits();
             expect((rg_core_retime(core, rate) == 0) == (rate >= 20.0f && rate <= 400.0f), "rate");

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 import vqf
@@ -172,3 +174,53 @@ def test_the_quaternion_stays_a_unit(inner, fs, force, turn, seed):
         sample.acc, sample.gyro = list(acc), list(gyro)
         lib.rg_attitude_step(state, sample, body)
     assert abs(sum(x * x for x in state.q) - 1.0) < 1e-6  # float
+
+
+# --- warmth ---
+
+
+def warmed_up(by):
+    """Degrees between vertical and truth, sample by sample, while a walker's chip warms up by 15 K
+    in two minutes and its gyroscope's zero moves by 0.2 °/s with each; `by` [°/s] is what the core
+    is told of each kelvin.
+    """
+    fs, begins, ends = 100.0, 60, 180
+    acc, gyro, truth = sense(*walk(200.0, fs), fs)
+    warmth = 15.0 * np.clip((np.arange(len(acc)) / fs - begins) / (ends - begins), 0.0, 1.0)
+    gyro += np.radians(0.2) * warmth[:, None] * [1.0, -0.7, 0.5]
+    core, ups, kelvin = Core(fs), [], 0
+    for k in range(0, len(acc), 100):
+        if warmth[k] >= kelvin + 1:
+            kelvin += 1
+            core.drift(math.radians(by))
+        rows = slice(k, k + 100)
+        ups.append(core.run(np.arange(k, k + 100) / fs, acc[rows], gyro[rows], columns=("up",))[0])
+    off = degrees_between(np.concatenate([up["up"] for up in ups]).astype(float), truth)
+    return off[int(begins * fs) :]
+
+
+def test_a_bias_that_warmth_moves_is_learnt_anew():
+    """The figures of device/core/README.md."""
+    blind, told = warmed_up(0.0), warmed_up(0.2)
+    assert np.sqrt(np.mean(blind**2)) > 5.0
+    assert np.sqrt(np.mean(told**2)) < 1.6
+    assert told.max() < 2.0
+    careful = warmed_up(0.32)  # a chip that is better than its data sheet
+    assert np.sqrt(np.mean(careful**2)) < 1.3
+
+
+def test_what_is_told_of_warmth_never_makes_less_known_than_nothing(inner):
+    ffi, lib = inner
+    params, state = ffi.new("rg_params *"), ffi.new("rg_attitude *")
+    lib.rg_params_default(params, 100.0)
+    lib.rg_attitude_init(state, params)
+    unknown = state.p[0][0]
+    lib.rg_attitude_drift(state, 1.0)
+    assert state.p[0][0] == unknown
+    for k in range(3):
+        state.p[k][k] = 1e-8
+    lib.rg_attitude_drift(state, 1e-3)
+    assert [state.p[k][k] for k in range(3)] == pytest.approx([1e-8 + 1e-6] * 3)
+    assert state.p[3][3] == pytest.approx(1e-4), "the sensitivity is not touched"
+    lib.rg_attitude_drift(state, 100.0)
+    assert state.p[2][2] == pytest.approx(unknown)

@@ -442,6 +442,32 @@ def test_a_foreign_or_damaged_state_is_refused():
     assert core.save() == saved
 
 
+# --- warmth ---
+
+
+@pytest.mark.parametrize("by", [0.0, -1.0, math.nan, math.inf, -math.inf])
+def test_where_nothing_is_known_of_warmth_nothing_changes(by):
+    t, acc, gyro, _ = story(5, 20.0, 100.0)
+    told, quiet = Core(100.0), Core(100.0)
+    for k in range(0, len(t), 100):
+        rows = slice(k, k + 100)
+        told.drift(by)
+        same(told.run(t[rows], acc[rows], gyro[rows]), quiet.run(t[rows], acc[rows], gyro[rows]))
+    assert told.save() == quiet.save()
+
+
+def test_what_was_told_of_warmth_is_part_of_the_state():
+    fs, (t, acc, gyro, _) = 100.0, story(6, 30.0, 100.0)
+    cores = [Core(fs) for _ in range(3)]
+    for core in cores:
+        core.run(t[:2000], acc[:2000], gyro[:2000])
+    cores[0].drift(0.01)
+    cores[1].restore(cores[0].save())
+    warm, restored, cold = (core.run(t[2000:], acc[2000:], gyro[2000:]) for core in cores)
+    same(warm, restored)
+    assert not np.array_equal(warm[0]["up"], cold[0]["up"], equal_nan=True)
+
+
 # --- a motion sensor that comes late ---
 
 

@@ -27,6 +27,7 @@ from device.policy import Policy
 from device.recordings import Malformed, RecordingSet
 from device.replay import replay
 from device.ring import RingWriter
+from device.sources.imu_chips import Lsm6dsoxChip
 from device.sources.simulated import simulated
 from tests.device.virtual import practice
 
@@ -92,11 +93,14 @@ class Belt:
             Health(table(config, source.fs), self.clock.now()),
             Lanes(ring, Nobody(), Nobody(), self.box),
         )  # fmt: skip
+        assert source.imu
+        self._chip: Lsm6dsoxChip = source.imu._bus.open().chips[0x6A]
         self._ends = [source.close, motor.close, ring.close]
 
     def run(self, seconds: float) -> None:
         for _ in range(round(seconds / STEP)):
             self.clock.t += STEP
+            self._chip.celsius += 1.2 * STEP  # it comes from the cold
             self.loop.tick(self.clock.t)
 
     def close(self) -> None:
@@ -128,6 +132,7 @@ def test_a_fall_is_kept_and_judged_again_as_on_the_belt(fallen: Belt) -> None:
     assert recording.start is not None
     assert recording.pings is not None
     assert len(recording.pings) > 100
+    assert np.count_nonzero(recording.start.drift) > 3
 
     begins = recording.start.sample
     assert begins > 4.0 * entry.fs, "long after the core began"
