@@ -121,7 +121,7 @@ class Walking:
             self._step(frame.step_time)
         if frame.direction in (BACKWARD, FORWARD):
             self._credit(frame.direction)
-        elif frame.direction == STILL or frame.t - self._contact > LONGEST:
+        elif frame.direction == STILL or self.still_s > LONGEST:
             self._end()
 
     def finish(self) -> None:

@@ -16,6 +16,7 @@ typedef struct rg_gait {
     int8_t direction;   /* rg_direction */
     uint8_t step;       /* 1: a contact is reported at this sample */
     bool walking;       /* stepping now, in whatever direction */
+    bool faint;         /* by steps that are hardly more than a shift of weight */
 } rg_gait;
 
 #endif

@@ -58,6 +58,8 @@ static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fal
     if (fallen || body->tilt > UPRIGHT) {
         s->upright_at = gait->steps;
         rg_demand_ask(demand, RG_FALL, RG_DANGER);
+    } else if (gait->faint) {
+        s->upright_at = gait->steps;        /* who sits and rocks is not well */
     } else if (gait->walking && gait->steps - s->upright_at >= WALKED) {
         rg_demand_ask(demand, RG_UP_AND_WALKING, RG_INFO);
         s->down = false;

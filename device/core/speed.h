@@ -2,7 +2,8 @@
  *
  * The faster a walker, the more the body bounces: step length grows with a root of the swing of
  * the vertical acceleration (Weinberg, Analog Devices AN-602, 2002), and so does cadence; speed
- * follows one power of the bounce. Walking backward, the same bounce goes with shorter steps.
+ * follows one power of the bounce; where hardly anybody bounces, slowly, it goes to nothing with it.
+ * Walking backward, the same bounce goes with shorter steps.
  */
 #ifndef RG_SPEED_H
 #define RG_SPEED_H

@@ -211,6 +211,21 @@ def test_who_gets_up_and_walks_on_says_so(fs):
     assert sum(event == "up_and_walking" for event, _ in events) == 1
 
 
+def test_who_sits_up_and_rocks_is_not_well():
+    fs = 100.0
+    fell = toppled(fs, 1, 1, after=6.0)
+    t = np.arange(round(2.5 * FINE)) / FINE
+    goes = smooth(t, 0.2, 2.2)
+    rises = at(fs, rotation(1, 1.5 * (1 - goes)), np.outer(goes, [0, 0, 0.4]))
+    t = np.arange(round(20 * fs)) / fs
+    rocking = np.outer(0.3 * np.sin(2 * np.pi * 1.2 * t), [1, 0, 1])
+    rocks = sense(np.repeat(np.eye(3)[None], len(t), 0), rocking, fs)[:2]
+    acc, gyro = (np.concatenate(parts) for parts in zip(fell, rises, rocks, strict=True))
+    out, events = Core(fs).run(np.arange(len(acc)) / fs, acc, gyro, columns=("step",))
+    assert out["step"].sum() > 10, "they look like steps, hardly more than shifts of weight"
+    assert "up_and_walking" not in {e.event for e in events}
+
+
 @pytest.mark.parametrize("fs", RATES)
 def test_one_hard_step_in_a_walk_is_a_stumble_and_running_off_is_not(fs):
     acc, gyro, _ = sense(*walk(20.0, fs), fs)
