@@ -182,6 +182,11 @@ REMEDIES: dict[str, Remedy] = {
         "Its file is damaged, or of another belt, or the motion sensor has been changed.",
         "`rearguard calibrate` makes a new one; until then the sensors are taken as fitted level.",
     ),
+    "calibration_unused": Remedy(
+        "The device that runs uses another calibration than the one on disk.",
+        "It was calibrated while it ran, and takes that up when it starts.",
+        "`sudo systemctl restart rearguard-device`, at a moment when nobody walks.",
+    ),
     "calibration_moving": Remedy(
         "Calibration: the belt moved while it had to be still.",
         "The wearer spoke, stepped or was touched.",

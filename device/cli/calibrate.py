@@ -151,7 +151,7 @@ def _shared(config: Config, clock: Clock) -> tuple[Collect, str, float]:
         ring = RingReader(config.ring_file)
     except (running.MuteError, OSError, ValueError) as error:
         raise Fault(f"{error}; {REMEDIES['device_mute'].remedy}") from error
-    if f"calibrated {used.made or 'never'}" not in parts:
+    if not running.uses(parts, used):
         raise Fault(
             "the device runs with another calibration than the one on disk; restart it first: "
             "sudo systemctl restart rearguard-device"

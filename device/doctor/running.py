@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from device import journal
+from device.calibration import Calibration, load
 from device.clock import Clock
 from device.commands import CommandError, send
 from device.config import Config
@@ -32,12 +33,23 @@ def examine(config: Config, clock: Clock) -> Iterator[Finding]:
     if config.ranger.driver == "none":
         found.append(Finding("rear sensor", "none is set", "no_ranger", Guard.NO_REAR))
     yield _stage(words.partition(";")[0], found)
-    yield Finding("parts", ask(config, clock, "doctor", question="parts")["detail"])
+    parts = ask(config, clock, "doctor", question="parts")["detail"]
+    yield Finding("parts", parts)
     yield from found
+    kept = load(config.calibration_file, config.belt.name)
+    doubted = any(finding.fault == "calibration" for finding in found)
+    if not doubted and not uses(parts, kept):
+        said = f"on disk is one of {kept.made}" if kept.made else "on disk there is none"
+        yield Finding("calibration in use", said, "calibration_unused")
     yield Finding("lateness", late)
     yield Finding(
         "self-test", "not made while it guards: stop the device, then run this again", unknown=True
     )
+
+
+def uses(parts: str, kept: Calibration) -> bool:
+    """Whether a device that describes its parts so uses the calibration that is on disk."""
+    return f"calibrated {kept.made or 'never'}" in parts
 
 
 def _stage(word: str, found: list[Finding]) -> Finding:

@@ -10,7 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from device import cli
+from device import calibration, cli
+from device.calibration import Calibration
 from device.cli import doctor
 from device.cli.round_trip import round_trip
 from device.clock import MonotonicClock
@@ -20,6 +21,7 @@ from device.doctor.finding import Finding
 from device.doctor.unproven import CHECKLIST
 from device.frames import Guard
 from device.health import table
+from device.settings import load
 from tests.device.test_device_process import BELT, ring, start, wait_for
 from tests.service.belt import Mosquitto, free_port
 
@@ -66,6 +68,21 @@ def test_a_running_device_is_asked_and_its_motor_played(
     assert "played" in by_part["motor"]["said"] or "try again" in by_part["motor"]["said"]
     assert (code, told["guarding_possible"]) == (0, True)
     assert "This belt can guard." in out.err
+
+
+def test_a_calibration_that_the_running_device_has_not_taken_up_is_told(guarding: Path) -> None:
+    config = load(guarding / "belt.toml")
+    config.belt.data_dir.mkdir(exist_ok=True)
+    calibration.save(
+        config.calibration_file, config.belt.name, Calibration(chip="LSM6DSOX", made="2026-01-01")
+    )
+    try:
+        found = {f.fault: f for f in running.examine(config, CLOCK)}
+    finally:
+        config.calibration_file.unlink()
+    assert "one of 2026-01-01" in found["calibration_unused"].said
+    assert found["calibration_unused"].left is Guard.FULL
+    assert "calibration_unused" not in {f.fault for f in running.examine(config, CLOCK)}
 
 
 def test_without_hardware_it_cannot_guard_and_says_what_helps(
