@@ -3,7 +3,7 @@
 A transfer that hangs ends with the adapter's time-out, for a thread in the kernel cannot be called
 back. A bus that fails is opened anew at each attempt to set its sensor up again; when that has not
 helped for some attempts and there is a switch, the sensors are without power until the next one: a
-chip that holds SDA low lets go of it only so.
+chip that holds SDA low lets go of it only so. Not for ever: other things hang on that power too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from smbus2 import SMBus
 
 I2C_RETRIES, I2C_TIMEOUT = 0x0701, 0x0702  # linux/i2c-dev.h
 TIMEOUT_10MS = 5  # of 10 ms: twice what the longest burst takes at 100 kHz (imu.BURST)
-POWER_AFTER = 4  # attempts in vain before the power is switched off
+POWER_CUTS = (4, 8, 16)  # attempts in vain after which the power is off until the next one
 
 
 def open_smbus(number: int) -> Any:
@@ -86,7 +86,7 @@ class Bus:
         Whether the power was switched: then another attempt is worth while soon.
         """
         self._tries += 1
-        switched = bool(self._power and self._power.set(self._tries % POWER_AFTER != 0))
+        switched = bool(self._power and self._power.set(self._tries not in POWER_CUTS))
         self._shut()
         with contextlib.suppress(OSError):
             self._bus = self._opener()

@@ -23,7 +23,11 @@ FIFO_CTRL4 = 0x0A  # FIFO mode
 CTRL1_XL = 0x10  # accelerometer rate and range
 CTRL2_G = 0x11  # gyroscope rate and range
 CTRL3_C = 0x12  # block update, address increment, reset
+CTRL4_C = 0x13  # low-pass of the gyroscope on or off
 CTRL5_C = 0x14  # self-test
+CTRL6_C = 0x15  # which low-pass; high-performance mode of the accelerometer
+CTRL7_G = 0x16  # the same of the gyroscope; its high-pass
+CTRL8_XL = 0x17  # further filters of the accelerometer
 OUT_TEMP_L = 0x20  # two bytes
 OUTX_L_G, OUTX_L_A = 0x22, 0x28  # six bytes each
 FIFO_STATUS1 = 0x3A  # unread words, low byte
@@ -50,6 +54,8 @@ SETTINGS = (
     (FIFO_CTRL4, BYPASS),
     (CTRL3_C, BDU | IF_INC),
     (CTRL5_C, 0),
+    # neither high-pass nor a second low-pass: what is left is the one that goes with the rate
+    *((register, 0) for register in (CTRL4_C, CTRL6_C, CTRL7_G, CTRL8_XL)),
     (CTRL1_XL, ODR_104 << 4 | FS_XL_16G << 2),  # low-pass at half the rate
     (CTRL2_G, ODR_104 << 4 | FS_G_2000 << 2),
     (FIFO_CTRL1, 0),

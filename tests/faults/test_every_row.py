@@ -9,6 +9,7 @@ import pytest
 
 from device.alerts import EVENTS, Level
 from device.config import Config
+from device.drivers.bus import POWER_CUTS
 from device.frames import Guard
 from device.haptics import PATTERNS
 from device.health import table
@@ -80,6 +81,29 @@ def test_without_a_motion_sensor_from_the_start_it_still_looks_back(tmp_path: Pa
     rig.run(3.0)
     assert rig.health.guard is Guard.NOT_GUARDING
     assert len(watching.signs) == before
+    rig.close()
+
+
+def test_a_power_switch_that_does_not_help_leaves_the_rest_in_peace(tmp_path: Path) -> None:
+    """The motor's driver hangs on the switch as well: each cut is a `motor_fault`."""
+    rig = Rig(tmp_path)
+    rig.run(4.0)
+    switch, catch_up = rig.parts.pins.pin(5), rig.parts.bus._catch_up
+
+    def powered() -> None:
+        if bool(switch.state) != rig.parts.motor.present:
+            rig.parts.motor.present = bool(switch.state)
+            rig.parts.motor.reset()
+        catch_up()
+
+    rig.parts.bus._catch_up = powered
+    unplug(rig)
+    rig.run(12.0)
+    cuts = [r for r in rig.journal.records if (r.event, r.state) == ("motor_fault", "raised")]
+    assert 1 <= len(cuts) <= len(POWER_CUTS)
+    first = len(rig.ring.frames)
+    rig.run(20.0)
+    assert {frame.guard for frame in rig.ring.frames[first:]} == {Guard.NO_IMU}
     rig.close()
 
 
