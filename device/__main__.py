@@ -234,7 +234,7 @@ def _logging(file: Path) -> Iterator[None]:
     """One line an event on standard error and in `file`, by a thread: a full pipe must not hold the
     loop."""
     log.setLevel(logging.INFO)
-    handler = logs.Aside(logs.handler(sys.stderr), logs.File(file))
+    handler = logs.Aside(logs.handler(logs.Descriptor()), logs.File(file))
     handler.addFilter(logs.Sparing())
     log.addHandler(handler)
     try:

@@ -6,6 +6,7 @@ about the body goes to the journal of records, which the service reads. Imports 
 
 from __future__ import annotations
 
+import copy
 import logging
 import logging.handlers
 import os
@@ -25,6 +26,19 @@ MAX_LENGTH = 2000  # characters of a line; tracebacks may be long
 _PRIORITY = {"CRITICAL": 2, "ERROR": 3, "WARNING": 4, "INFO": 6, "DEBUG": 7}  # of syslog(3)
 
 
+class Descriptor:
+    """Standard error as a stream without buffer or lock: the end of the process waits for nobody
+    who hangs in writing to it."""
+
+    def write(self, text: str) -> None:
+        rest = text.encode()
+        while rest:
+            rest = rest[os.write(2, rest) :]
+
+    def flush(self) -> None:
+        """There is nothing to."""
+
+
 class Aside(logging.Handler):
     """Writes through `handlers` in a thread of its own, so that a pipe that nobody empties holds
     nobody up. Lines that find no room are counted, and the next one that does says how many."""
@@ -41,6 +55,7 @@ class Aside(logging.Handler):
         if self._lines.qsize() >= MOST_WAITING:
             self._dropped += 1
             return
+        record = copy.copy(record)  # others have it too
         record.msg, record.args = record.getMessage(), None  # as it is now, not when it is written
         record.dropped, self._dropped = self._dropped, 0
         self._lines.put(record)
@@ -57,10 +72,10 @@ class Aside(logging.Handler):
     def _work(self) -> None:
         while (record := self._lines.get()) is not None:
             for handler in self._handlers:
-                handler.handle(record)
+                handler.emit(record)  # without its lock, which the end of the process takes
 
 
-def handler(stream: TextIO) -> logging.Handler:
+def handler(stream: TextIO | Descriptor) -> logging.Handler:
     """Writes lines to `stream`; for the journal (systemd.exec(5): JOURNAL_STREAM) with priority."""
     made = logging.StreamHandler(stream)
     made.setFormatter(Line(for_journal="JOURNAL_STREAM" in os.environ))

@@ -63,13 +63,22 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--config", type=Path, required=True, help="the configuration file")
     arguments = parser.parse_args(argv)
     recent = Recent()
-    handlers = [logs.handler(sys.stderr), recent]
+    # a journal that stalls must not hold delivery up
+    aside = logs.Aside(logs.handler(logs.Descriptor()))
+    handlers = [aside, recent]
     logging.basicConfig(level=logging.INFO, handlers=handlers)
     for handler in handlers:
         handler.addFilter(logs.Sparing())
     logging.getLogger("uvicorn").setLevel(logging.WARNING)
     try:
-        config = settings.load(arguments.config)
+        return _serve(arguments.config, recent)
+    finally:
+        aside.end()
+
+
+def _serve(file: Path, recent: Recent) -> int:
+    try:
+        config = settings.load(file)
         tls = page_tls(config.http)
         web.check_reach(config, tls=tls)
         listener = web.listen(config.http)

@@ -292,8 +292,9 @@ class Subscriber:
 class Service:
     """The service as its own process."""
 
-    def __init__(self, config: Path) -> None:
-        self._config = config
+    def __init__(self, config: Path, stderr: int | None = None) -> None:
+        """`stderr`: a file descriptor in place of the file that `log` reads."""
+        self._config, self._stderr = config, stderr
         self._log = (config.parent / "service.log").open("a")
         self.start()
 
@@ -302,7 +303,7 @@ class Service:
             [sys.executable, "-m", "service", "--config", str(self._config)],
             cwd=ROOT,
             stdout=subprocess.PIPE,
-            stderr=self._log,
+            stderr=self._log if self._stderr is None else self._stderr,
             text=True,
         )
         assert self.process.stdout is not None

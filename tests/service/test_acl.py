@@ -162,6 +162,7 @@ def test_the_belt_itself_does_all_it_must_under_this_list(
             caregiver.close()
         until(lambda: [r["command"] for r in device.requests].count("stop") == 3)
         assert int(memory.read_text().split("VmHWM:")[1].split()[0]) < 90_000  # kB, at its most
+        until(lambda: "at most 1024 bytes" in service.log())
         assert service.log().count("at most 1024 bytes") == 1, "the others never came"
         assert service.log().count("connected to the broker") == 1
         service.kill()
