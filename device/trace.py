@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from bisect import bisect_left
+from itertools import pairwise
 from statistics import median
 
 from device.frames import Frame
@@ -34,8 +35,12 @@ def onset(shaking: list[tuple[float, float]], rough: float, end: float) -> float
 
 
 def interval(contacts: list[float]) -> float:
-    """s between them, on average; NaN while there are too few."""
-    return (contacts[-1] - contacts[0]) / (len(contacts) - 1) if len(contacts) > 2 else math.nan
+    """s between them, on average, also where one was missed; NaN while there are too few."""
+    if len(contacts) < 3:
+        return math.nan
+    apart = [b - a for a, b in pairwise(contacts)]
+    usual = median(apart)
+    return sum(apart) / sum(max(1, round(one / usual)) for one in apart)
 
 
 def span(pings: list[tuple[float, float]]) -> float:

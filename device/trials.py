@@ -8,9 +8,10 @@ from random import Random
 from statistics import mean, stdev
 
 from device.alerts import Level, Record, State
+from device.cut_offs import words
 from device.frames import Frame
 from device.policy import Policy
-from device.walk_test import Trial, WalkTest, words
+from device.walk_test import Trial, WalkTest
 from device.wearers import Wearers
 
 SET = 3  # trials of one test
@@ -72,14 +73,17 @@ class Trials:
             self._wearers.keep_gait()
 
     def _told(self, now: float, trial: Trial) -> Record:
-        measured = {"steps": float(trial.steps), "distance_m": trial.distance_m}
+        measured = {
+            "steps": float(trial.steps), "distance_m": trial.distance_m,
+            "on_wall_m": trial.wall_m, "uncertain_s": trial.off_s,
+        }  # fmt: skip
         measured = {name: round(v, 3) for name, v in measured.items() if math.isfinite(v)}
         if math.isnan(trial.time_s):
             return self._say(now, State.CANCELLED, trial.how, measured)
         self._count(now, trial.time_s)
         times = [walked for _, walked in self._times]
         measured |= {"time_s": round(trial.time_s, 3), "trial": float(len(times))}
-        said = f"{words(trial.time_s)}; {trial.how}"
+        said = f"{words(trial.time_s, trial.off_s)}; {trial.how}"
         if len(times) == SET:
             measured |= {"mean_s": round(mean(times), 3), "sd_s": round(stdev(times), 3)}
             said += f"; three trials: {mean(times):.2f} ± {stdev(times):.2f} s"

@@ -2,15 +2,15 @@
 
 The wearer stands with their back to a wall and walks to it at their own safe pace. Where the wall
 is within the rear sensor's reach from the start, it measures the whole way. But 3 m and the room to
-stop are more than an HC-SR04 sees: from farther off, the first part is reckoned with the pace of
-the rest and with what this wearer's first steps lose in setting off, learnt on a wall before; the
-result says so. Steps alone, with no wall in reach before the finish, are some tenths of a second
-uncertain: they tell the wearer where the finish is, and give no time.
+stop are more than an HC-SR04 sees. What the wall does not measure is reckoned, and the result says
+so, with the range that it is true within:
 
-A time is a screening figure, never a diagnosis; two published cut-offs disagree, and both are told:
-V. Carter et al., "The 3-m backward walk and retrospective falls", J. Geriatr. Phys. Ther. 42
-(2019): below 3.0 s few, above 4.5 s most had fallen; and a study of 483 people: 5.5 s, area under
-the curve 0.655.
+- the wall comes into reach on the way: the first part by the pace of the rest and what this
+  wearer's first steps lose in setting off, learnt on a wall before;
+- the wall is lost on the way: the rest by steps calibrated on the part that was seen;
+- no wall at all: by steps that this wearer was seen to take on a wall before; else refused.
+
+A time is a screening figure, never a diagnosis: cut_offs.py.
 """
 
 from __future__ import annotations
@@ -27,17 +27,21 @@ from device.stride import Stride
 from device.trace import SEEN, STEADY_AFTER_S, crossing, follows, interval, line, onset, span, where
 
 LENGTH_M = 3.0
-LOW_S, HIGH_S, OTHER_S = 3.0, 4.5, 5.5  # s, the cut-offs
 NEAREST_M = 2.0  # m of wall at the start: from nearer there is nothing to learn
 STEADY_S = 2.0  # s of standing before "go"
 WALL_S = 1.5  # s of pings that say where the wall is
 READY_S, WALK_S = 60.0, 30.0  # s of patience: to stand still, to walk
 STOPPED_S = 0.3  # s a warning may come before the finish: nobody has slowed down by then
+LAST_S = 0.2  # s after that, in which a step ends as it was begun
 AFTER_S = 1.0  # s listened on after the finish
 DELAY_S = (1.0, 2.5)  # s from standing still to "go": nobody can guess it
 MOVED = 0.45  # m/s² off the weight that is setting off
 SET_OFF_M = 0.8  # m in which a walk becomes steady
-SPAN_M = 0.5  # m of the way that the wall is seen over, for its speed to be that of the whole
+SPAN_M = 0.4  # m of the way that the wall is seen over, for its speed to be that of the whole
+LOST_S = 0.5  # s without a ping of a wall that was seen: it is out of reach
+TIMED_S = 0.03  # s, s.d. of a moment that the wall gives, or the body in setting off
+LOSES_S = 0.04  # s, s.d. of what setting off costs, from one walk to the next
+PACE = 0.015  # s.d. of the pace of a part of the way beside another part, a share of it
 GO = "go"
 
 
@@ -46,7 +50,9 @@ class Trial:
     """What came of one: a time, or only something learnt, or why neither."""
 
     time_s: float = math.nan
-    distance_m: float = math.nan  # walked, as far as the wall knows
+    off_s: float = math.nan  # the time is true within this, 19 times in 20
+    distance_m: float = math.nan  # walked, as far as it is known
+    wall_m: float = math.nan  # of them, what the wall measured
     steps: int = 0
     how: str = ""  # how the distance was known, or what was wrong
     learnt: tuple[float, float, float] | None = None  # steps/min, m a step, s lost in setting off
@@ -161,10 +167,22 @@ class WalkTest:
     def _walked(self, run: _Run, now: float) -> float:
         """m walked by now, as far as it is known while walking."""
         if math.isfinite(self._wall):
-            recent = [r for _, r in run.pings[-3:]]
-            return self._wall - median(recent) if recent else 0.0
+            if not run.pings:
+                return 0.0
+            seen = self._wall - median(r for _, r in run.pings[-3:])
+            return seen + (self._lost(run, now) or (0.0, 0.0))[0]
         found = self._unseen(run)
         return found[0] * (now - found[1]) if found else 0.0
+
+    def _lost(self, run: _Run, now: float) -> tuple[float, float] | None:
+        """(m walked, m/s) since a wall that was seen is out of reach; None: it is not."""
+        last = run.pings[-1][0]
+        learnt = self._learn(run)
+        if now - last < LOST_S or learnt is None:
+            return None
+        pace = self._pace(run, last - STEADY_AFTER_S, now)
+        speed = learnt[1] / pace if pace > 0.0 else learnt[0] * learnt[1] / 60.0
+        return speed * (now - last), speed
 
     def _unseen(self, run: _Run) -> tuple[float, float] | None:
         """(m/s, s of the start as if there were no setting off), of a start out of reach."""
@@ -181,9 +199,14 @@ class WalkTest:
 
     def _by_steps(self, run: _Run) -> float:
         """m/s, of the wearer's step length at this cadence; NaN while there are too few."""
-        begin, end = run.onset + STEADY_AFTER_S, min(run.arrived, run.warned) + STOPPED_S
-        pace = interval([t for t in run.contacts if begin < t < end])
-        return self._stride.length(60.0 / pace) / pace
+        pace = self._pace(run, run.onset + STEADY_AFTER_S, min(run.arrived, run.warned) + STOPPED_S)
+        return self._stride.usually(60.0 / pace) / pace
+
+    def _pace(self, run: _Run, begin: float, end: float) -> float:
+        """s a step, of the steady ones from `begin` to `end` [s]; NaN while there are too few."""
+        steps = [t for t in run.contacts if begin < t < end]
+        late = len(steps) > 3 and steps[0] == run.contacts[0]  # the first hardly throws the body up
+        return interval(steps[late:])
 
     # --- the result ---
 
@@ -197,14 +220,28 @@ class WalkTest:
         walked = self._wall - min(r for _, r in run.pings) if run.pings else 0.0
         learnt = self._learn(run)
         crossed = crossing(run.pings, self._wall - LENGTH_M)
+        if math.isnan(crossed) and math.isinf(run.warned) and (found := self._outlived(run)):
+            return found
         if math.isnan(crossed) or run.warned < crossed - STOPPED_S:
             more = LENGTH_M + 1.0 - walked
             return Trial(
-                distance_m=walked, steps=steps, learnt=learnt,
+                distance_m=walked, wall_m=walked, steps=steps, learnt=learnt,
                 how=f"warned of the wall after {walked:.1f} m: your steps are "
                 f"{'learnt' if learnt else 'not learnt'}; stand {max(more, 0.5):.1f} m farther off",
             )  # fmt: skip
-        return Trial(crossed - run.go, LENGTH_M, steps, "on the wall all the way", learnt)
+        return self._timed(run, crossed, LENGTH_M, 0.0, "on the wall all the way", learnt)
+
+    def _outlived(self, run: _Run) -> Trial | None:
+        """The wall was lost on the way, and the walk went on."""
+        lost = self._lost(run, run.arrived) if run.pings and math.isfinite(run.arrived) else None
+        if lost is None:
+            return None
+        last, seen = run.pings[-1][0], self._wall - median(r for _, r in run.pings[-3:])
+        speed = lost[1]
+        crossed = last + (LENGTH_M - seen) / speed
+        doubt = self._stride.doubt(1) * (LENGTH_M - seen) / speed
+        how = f"{seen:.1f} m on the wall, the rest by steps calibrated on it"
+        return self._timed(run, crossed, seen, doubt, how, self._learn(run))
 
     def _from_afar(self, run: _Run, steps: int) -> Trial:
         """The wall was out of reach at the start."""
@@ -218,14 +255,26 @@ class WalkTest:
             short = speed * (crossed - run.warned)
             why = f"warned of the wall before the finish: stand {short + 0.3:.1f} m farther off"
             return Trial(how=why, steps=steps)
+        lasts = LENGTH_M / speed
         if span(pings) < SPAN_M:
-            why = "no wall within reach before the finish: stand nearer, 5 to 6.5 m off"
-            return Trial(how=why, steps=steps)
+            doubt = math.hypot(LOSES_S, self._stride.doubt() * lasts)
+            how = "by steps as they were on a wall before; no wall was within reach"
+            return self._timed(run, crossed, 0.0, doubt, how)
         unseen = min(speed * (pings[0][0] - start), LENGTH_M)
         how = f"{unseen:.1f} m by pace and first steps learnt on a wall, the rest on the wall"
-        pace = interval([t for t in run.contacts if pings[0][0] - 1.0 < t < pings[-1][0]])
+        pace = self._pace(run, pings[0][0] - 1.0, pings[-1][0])
         learnt = (60.0 / pace, speed * pace, math.nan) if pace > 0.0 else None
-        return Trial(crossed - run.go, LENGTH_M, steps, how, learnt)
+        doubt = math.hypot(LOSES_S, PACE * unseen / speed)
+        return self._timed(run, crossed, LENGTH_M - unseen, doubt, how, learnt)
+
+    def _timed(
+        self, run: _Run, crossed: float, wall: float, doubt: float, how: str,
+        learnt: tuple[float, float, float] | None = None,
+    ) -> Trial:  # fmt: skip
+        """The finish was `crossed` [s]; `doubt`: s.d. [s] of what the wall did not measure."""
+        off = 2.0 * math.hypot(TIMED_S, doubt)
+        steps = len(run.contacts)
+        return Trial(crossed - run.go, off, LENGTH_M, wall, steps, how, learnt)
 
     def _learn(self, run: _Run) -> tuple[float, float, float] | None:
         """Cadence, step length and what setting off costs, of the steady part before a wall."""
@@ -234,21 +283,7 @@ class WalkTest:
         if len(steady) < SEEN:
             return None
         slope, offset = line(steady)
-        pace = interval([t for t in run.contacts if steady[0][0] - 1.0 < t < end])
+        pace = self._pace(run, steady[0][0] - 1.0, end + LAST_S)
         if slope > -0.05 or math.isnan(pace):
             return None
         return 60.0 / pace, -slope * pace, (self._wall - offset) / slope - run.onset
-
-
-def words(time: float) -> str:
-    """What a time [s] says as a screening figure, and what it does not."""
-    carter = (
-        f"below {LOW_S} s: low risk" if time < LOW_S
-        else f"above {HIGH_S} s: high risk" if time > HIGH_S
-        else f"between {LOW_S} and {HIGH_S} s: neither"
-    )  # fmt: skip
-    other = "above" if time > OTHER_S else "not above"
-    return (
-        f"{time:.2f} s; Carter {carter}; n = 483 (area under the curve 0.655): {other} {OTHER_S} s;"
-        " a screening figure, no diagnosis"
-    )

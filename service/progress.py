@@ -91,6 +91,13 @@ def test_time(record: dict[str, Any]) -> float:
     return float(seconds) if good and 0 < seconds < 600 else math.nan
 
 
+def test_doubt(record: dict[str, Any]) -> float:
+    """Seconds by which such a time may be off, either way; 0 when none are told."""
+    seconds = record.get("measurements", {}).get("uncertain_s")
+    good = isinstance(seconds, int | float) and not isinstance(seconds, bool)
+    return float(seconds) if good and 0 < seconds < 600 else 0.0
+
+
 def weeks(sessions: Sequence[Session], tests: Sequence[dict[str, Any]]) -> list[Week]:
     """Every calendar week from the first to the last with anything in it, also those without."""
     monday: dict[date, tuple[list[Session], list[float]]] = {}

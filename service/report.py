@@ -24,6 +24,7 @@ from service.progress import (
     dose_min,
     energy_kcal_kg,
     middle,
+    test_doubt,
     test_time,
     when,
 )
@@ -31,6 +32,7 @@ from service.trend import LEAST, Trend
 
 STYLE = (Path(__file__).parent / "page" / "report.css").read_text(encoding="utf-8")
 LATELY = timedelta(weeks=4)
+WORTH_SAYING_S = 0.15  # s of doubt of a time
 MOST_ROWS = 6  # of a table, so that two pages are enough
 CUT_OFFS = ((3.0, "3.0 s"), (4.5, "4.5 s"), (5.5, "5.5 s"))
 PLOTTED = ("dose_min", "speed_m_s", "step_time_cv", "sway_m_s2", "cadence_steps_min", "cues_min")
@@ -197,16 +199,17 @@ def _minus(text: str) -> str:
 def _tests(dossier: Dossier) -> str:
     trials = [(when(record), test_time(record), record) for record in dossier.tests]
     trials = [trial for trial in trials if not math.isnan(trial[1])]
-    days: dict[date, list[tuple[float, str]]] = {}
+    days: dict[date, list[tuple[float, float, str]]] = {}
     for at, seconds, record in trials:
-        days.setdefault(at.date(), []).append((seconds, str(record.get("detail", ""))))
+        told = seconds, test_doubt(record), str(record.get("detail", ""))
+        days.setdefault(at.date(), []).append(told)
     shown = list(days.items())[-MOST_ROWS:]
     rows = "".join(
         f"<tr><td>{day.day} {day:%b %Y}</td>"
-        f"<td class=n>{' · '.join(f'{t:.1f}' for t, _ in found[:5])}</td>"
-        f"<td class=n><b>{median(t for t, _ in found):.1f}</b></td>"
-        f"<td class=n>{_spread([t for t, _ in found])}</td></tr>"
-        f"<tr class=how><td colspan=4>{escape(_how(found[-1][1]))}</td></tr>"
+        f"<td class=n>{' · '.join(_time(t, off) for t, off, _ in found[:5])}</td>"
+        f"<td class=n><b>{median(t for t, _, _ in found):.1f}</b></td>"
+        f"<td class=n>{_spread([t for t, _, _ in found])}</td></tr>"
+        f"<tr class=how><td colspan=4>{escape(_how(found[-1][2]))}</td></tr>"
         for day, found in reversed(shown)
     )
     table = (
@@ -230,6 +233,11 @@ def _tests(dossier: Dossier) -> str:
         " 6.8 ± 3.4 s, others 5.1 ± 1.3 s; best cut 5.5 s, which tells them apart poorly"
         f" (AUC 0.655).</p></div>{table}</div>"
     )
+
+
+def _time(seconds: float, off: float) -> str:
+    """A trial's time; with how far it may be off, where that can be seen in its digits."""
+    return f"{seconds:.1f} ± {off:.1f}" if off > WORTH_SAYING_S else f"{seconds:.1f}"
 
 
 def _how(detail: str) -> str:

@@ -12,7 +12,10 @@ from service.sessions import TOTALS
 
 SESSION = ("session", "started_at", "clock_synchronised", "changed_at", "state", "ended", "source",
            "borg_cr10")  # fmt: skip
-TRIAL = ("raised_at", "time_s", "distance_m", "steps", "trial", "detail", "source")
+TRIAL = (
+    "raised_at", "time_s", "uncertain_s", "distance_m", "on_wall_m", "steps", "trial", "detail",
+    "source",
+)  # fmt: skip
 ALERT = ("raised_at", "event", "level", "state", "by")
 SCREENING = ("raised_at", "detail", "by")
 

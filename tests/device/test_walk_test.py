@@ -5,15 +5,17 @@ from __future__ import annotations
 import math
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 
+from device.cut_offs import words
 from device.frames import Echo, Frame
 from device.sources.targets import wall
 from device.sources.wearer import Act
 from device.sources.world import World
 from device.stride import Stride
-from device.walk_test import WalkTest, words
+from device.walk_test import WalkTest
 from tests.device.walker import Trial, Walker
 
 ERROR_S = 0.15  # of a time, against what a referee's watch would have shown
@@ -46,6 +48,8 @@ def test_the_time_is_true_whoever_walks(seed: int, tmp_path: Path) -> None:
     assert record.measurements["time_s"] == pytest.approx(timed.truth, abs=ERROR_S)
     assert record.measurements["distance_m"] == 3.0
     assert record.measurements["trial"] == 1.0
+    assert 0.0 < record.measurements["uncertain_s"] < 0.25
+    assert 0.0 < record.measurements["on_wall_m"] < 3.0
     assert "learnt on a wall, the rest on the wall" in record.detail
 
 
@@ -84,12 +88,40 @@ def test_too_near_a_wall_is_refused(tmp_path: Path) -> None:
     assert "the wall is 1.5 m behind: stand 3 to 4 m from it" in record.detail
 
 
-def test_from_so_far_that_no_wall_comes_no_time_is_made_up(tmp_path: Path) -> None:
-    first = taught(tmp_path, 0.6, 5)
-    record = Trial(tmp_path, 0.6, 12.0, 6, first.walker).walk()
-    assert record.state == "cancelled"
-    assert "no wall within reach before the finish" in record.detail
-    assert "time_s" not in record.measurements
+@pytest.mark.parametrize("seed", [21, 25])
+def test_where_no_wall_comes_it_is_told_by_steps_and_how_far_off_that_may_be(
+    seed: int, tmp_path: Path
+) -> None:
+    speed = Random(seed).uniform(0.4, 0.7)
+    first = taught(tmp_path, speed, 10 * seed)
+    timed = Trial(tmp_path, 1.02 * speed, 12.0, 10 * seed + 1, first.walker)
+    record = timed.walk()
+    said = record.measurements
+    assert record.state == "confirmed", record
+    assert 0.15 < said["uncertain_s"] < 0.1 * said["time_s"]
+    assert said["time_s"] == pytest.approx(timed.truth, abs=said["uncertain_s"])
+    assert said["on_wall_m"] == 0.0
+    assert record.detail.startswith("about ")
+    assert "by steps as they were on a wall before" in record.detail
+
+
+def test_a_wall_that_is_lost_on_the_way_has_taught_the_steps(tmp_path: Path) -> None:
+    timed = Trial(tmp_path, 0.4, 3.9, 3)
+    body, scene = timed.walker.bench.world.wearer, timed.walker.bench.world.scene
+    step = timed.walker.practice.step
+
+    def past_the_wall(now: float, frames: Any, guard: Any) -> Any:
+        if body.x < timed.start - 1.7:
+            scene.targets = []
+        return step(now, frames, guard)
+
+    timed.walker.practice.step = past_the_wall  # type: ignore[method-assign]
+    record = timed.walk()
+    said = record.measurements
+    assert record.state == "confirmed", record
+    assert said["on_wall_m"] == pytest.approx(1.7, abs=0.1)
+    assert said["time_s"] == pytest.approx(timed.truth, abs=said["uncertain_s"])
+    assert "1.7 m on the wall, the rest by steps calibrated on it" in record.detail
 
 
 def test_nobody_who_stands_still_is_timed(tmp_path: Path) -> None:
@@ -134,16 +166,21 @@ def test_it_can_be_broken_off_and_nothing_else_begins_beside_it(tmp_path: Path) 
 
 
 @pytest.mark.parametrize(
-    ("time", "carter", "other"),
+    ("time", "off", "carter", "other"),
     [
-        (2.9, "below 3.0 s: low risk", "not above 5.5 s"),
-        (3.0, "between 3.0 and 4.5 s: neither", "not above 5.5 s"),
-        (4.6, "above 4.5 s: high risk", "not above 5.5 s"),
-        (5.6, "above 4.5 s: high risk", "above 5.5 s"),
+        (2.9, 0.0, "2.90 s; Carter below 3.0 s: low risk", "not above 5.5 s"),
+        (3.0, 0.0, "between 3.0 and 4.5 s: neither", "not above 5.5 s"),
+        (4.6, 0.05, "4.60 s; Carter above 4.5 s: high risk", "not above 5.5 s"),
+        (5.6, 0.0, "above 4.5 s: high risk", "above 5.5 s"),
+        (4.6, 0.3, "about 4.6 s (4.3 to 4.9); Carter too near 4.5 s to tell", "not above 5.5 s"),
+        (5.6, 0.3, "above 4.5 s: high risk", "too near 5.5 s to tell"),
+        (3.8, 0.9, "too near 3.0 and 4.5 s to tell", "not above 5.5 s"),
     ],
 )
-def test_both_cut_offs_are_said_and_what_they_are(time: float, carter: str, other: str) -> None:
-    said = words(time)
+def test_both_cut_offs_are_said_and_on_which_side_it_is(
+    time: float, off: float, carter: str, other: str
+) -> None:
+    said = words(time, off)
     assert carter in said
     assert f"n = 483 (area under the curve 0.655): {other}" in said
     assert said.endswith("a screening figure, no diagnosis")
