@@ -194,6 +194,9 @@ EVENTS: dict[str, Row] = {
         "Acknowledge it, so that the belt knows that somebody sees its alerts.",
     ),
     "test_unseen": Row(
+        # Not felt: it is a day old already, nothing is mended by stopping, and `fault` every 20 s
+        # until somebody acknowledges would teach the wearer to ignore it. When help is truly
+        # needed, `told` and `nobody` say whether it was reached.
         {_F: None},
         "Nobody has acknowledged the weekly test within a day.",
         "Ask who gets the belt's alerts.",

@@ -56,7 +56,9 @@ def build(rooms: Rooms, version: str) -> FastAPI:
     _health(app, rooms)
     _status(app, rooms)
     alert_api.install(app, rooms.history)
-    session_api.install(app, rooms.walks, rooms.desk, rooms.history, rooms.config.belt.name)
+    session_api.install(
+        app, rooms.walks, rooms.desk, rooms.history, rooms.config.belt.name, rooms.config.plans_dir
+    )
     recording_api.install(app, rooms.recordings, rooms.history)
     command_api.install(app, rooms.desk, rooms.history)
     page_api.install(app, rooms.status, rooms.history, rooms.recordings, rooms.stopping)

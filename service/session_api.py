@@ -6,11 +6,13 @@ import base64
 import hashlib
 import math
 from datetime import datetime
+from pathlib import Path as Folder
 from typing import Annotated, Any
 
 from fastapi import FastAPI, Path, Query, Request
 from starlette.responses import FileResponse, HTMLResponse
 
+from device import plan
 from device.questions import PLACE, QUESTIONS
 from service import schemas, walk_schemas
 from service.command_api import carried_out
@@ -37,7 +39,9 @@ REPORT_HEADERS = {  # its style stands in it, so that it can be saved and sent; 
 }
 
 
-def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str) -> None:
+def install(
+    app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str, plans: Folder
+) -> None:
     """Add what is read and said. `def` endpoints run beside the server's loop and hold up none."""
 
     def dossier(wearer: str) -> Dossier:
@@ -150,6 +154,18 @@ def install(app: FastAPI, walks: Walks, desk: Desk, history: History, belt: str)
     def screening() -> dict[str, Any]:
         """Answer them with `POST /api/v1/commands/screening`: true for yes."""
         return {"questions": QUESTIONS, "place": PLACE}
+
+    @app.get(
+        "/api/v1/plans",
+        summary="What a session may be made of: the plans that can be begun with",
+        response_model=dict[str, walk_schemas.SessionPlan],
+    )
+    def session_plans() -> dict[str, Any]:
+        """Those that come with the belt, and the wearer's own. A faulty one the doctor names."""
+        return {
+            name: {"title": one.title, "goal_min": one.goal_s / 60.0}
+            for name, one in plan.known(plans)[0].items()
+        }
 
     @app.get(
         "/api/v1/programmes",

@@ -109,6 +109,13 @@ class Progress(BaseModel):
     course: Course | None = Field(description="null: no programme is chosen.")
 
 
+class SessionPlan(BaseModel):
+    """A plan of one session."""
+
+    title: str = Field(examples=["Steady: five minutes backward, a minute of rest"])
+    goal_min: float = Field(examples=[20.0], description="Walking backward until it ends.")
+
+
 class Plan(BaseModel):
     """A programme of several weeks, and whose it is."""
 

@@ -6,7 +6,6 @@ import { ask, at, clock, command, day, element, number, set, tell, words } from 
 const EVERY = 3000; // ms between looks
 const SHOWN = 12; // walks
 const SILENT = 30; // s; a walk under way is told of every ten
-const PLANS = { "": "the usual plan", gentle: "gentle", intervals: "intervals", steady: "steady" };
 const BORG = ["nothing at all", "very light", "light", "moderate", "somewhat hard", "hard", "",
   "very hard", "", "", "extremely hard"]; // CR10's own words at its numbers
 const PHASES = { backward: "Walking backward", forward: "Brisk forward", rest: "Rest", paused: "Paused" };
@@ -147,9 +146,10 @@ function source() {
 }
 
 async function begin() {
-  at("plan").append(...Object.entries(PLANS).map(([name, text]) => option(name, text)));
-  const [{ questions, place }, offered] = await Promise.all([ask("/api/v1/screening"), ask("/api/v1/programmes")]);
+  const [{ questions, place }, offered, plans] = await Promise.all(
+    ["screening", "programmes", "plans"].map((name) => ask(`/api/v1/${name}`)));
   programmes = offered;
+  at("plan").append(option("", "the usual plan"), ...Object.entries(plans).map(([name, it]) => option(name, it.title)));
   at("programme").append(option("none", "none"), ...Object.entries(offered).map(([name, it]) => option(name, it.title)));
   at("questions").append(...Object.entries(questions).map(question));
   at("place").append(...place.map((line) => element("li", line)));

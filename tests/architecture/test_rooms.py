@@ -14,8 +14,8 @@ from tests.conftest import ROOT
 # What the service may know of the device: the words, how they lie in the lanes, the settings.
 VOCABULARY = {
     "device.alerts", "device.clock", "device.commands", "device.config", "device.frames",
-    "device.journal", "device.logs", "device.questions", "device.settings", "device.supervisor",
-    "device.tokens",
+    "device.journal", "device.logs", "device.plan", "device.questions", "device.settings",
+    "device.supervisor", "device.tokens",
 }  # fmt: skip
 ROOTS = {"device/__main__.py", "service/__main__.py"}  # and device/cli/
 TOP = {

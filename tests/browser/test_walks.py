@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal
@@ -13,7 +12,6 @@ from playwright.sync_api import Browser, Page, expect
 from device.questions import PLACE, QUESTIONS
 from tests.browser.conftest import phone
 from tests.browser.test_page import CONTRAST
-from tests.conftest import ROOT
 from tests.service.belt import Device, Service, configure, free_port, until
 
 SAID: dict[str, Any] = {"kind": "session", "level": "info", "alert_id": "", "wearer": "anna"}
@@ -28,6 +26,9 @@ def totals(dose_s: float) -> dict[str, float]:
 def belt(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Device, Service]]:
     folder: Path = tmp_path_factory.mktemp("walks")
     config = configure(folder, mqtt_port=free_port())
+    (plans := folder / "data" / "plans").mkdir(parents=True)
+    phases = '[[phase]]\ndo = "backward"\nseconds = 60\n'
+    (plans / "garden.toml").write_text(f'title = "Round the garden"\ngoal_min = 5\n{phases}')
     device = Device(folder)
     device.say("screening", state="confirmed", detail="allow: nothing speaks against it", **SAID)
     device.say(
@@ -168,8 +169,7 @@ def test_it_fits_and_can_be_read(page: Page, scheme: Literal["light", "dark"]) -
     expect(page.locator("#place li")).to_have_count(len(PLACE))
 
 
-def test_the_plans_offered_are_those_that_come_with_the_belt() -> None:
-    script = (ROOT / "service" / "page" / "walks.js").read_text()
-    line = next(line for line in script.splitlines() if line.startswith("const PLANS"))
-    offered = set(re.findall(r"(\w+): \"", line))
-    assert offered == {path.stem for path in (ROOT / "device" / "plans").glob("*.toml")}
+def test_the_wearers_own_plans_are_offered_as_well(page: Page) -> None:
+    names = page.locator("#plan option").evaluate_all("all => all.map((one) => one.value)")
+    assert names == ["", "gentle", "intervals", "steady", "garden"]
+    assert page.locator("#plan option").last.text_content() == "Round the garden"
