@@ -147,7 +147,7 @@ class Proof(Rig):
         text = seen(
             self.hass, DASHBOARD, "I see to it", "Fall a hard impact Since", "Fall Unsafe",
             "Session Running", "2.50 m", "-0.60 m/s", "92 steps/min", "Battery 80%", "Guard full",
-            "Alerts arrive Confirmed", "Alert detected", picture=self.picture,
+            "Alerts arrive confirmed", "Alert detected an event", picture=self.picture,
         )  # fmt: skip
         assert "HUI-ERROR-CARD" not in text
         assert "not found" not in text

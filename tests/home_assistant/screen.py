@@ -15,7 +15,7 @@ from tests.home_assistant.hass import Hass
 ARGUMENTS = ["--no-sandbox", "--disable-quic", "--disable-background-networking",
              "--disable-component-update", "--disable-sync", "--no-first-run"]  # fmt: skip
 WITHIN = 60  # s; its pages are some megabytes of script
-_TOP = {"x": 0.0, "y": 0.0, "width": 1180.0, "height": 760.0}
+_TOP = {"x": 0.0, "y": 0.0, "width": 1180.0, "height": 920.0}
 
 
 def seen(hass: Hass, path: str, *wanted: str, picture: Path | None = None) -> str:
@@ -29,7 +29,7 @@ def seen(hass: Hass, path: str, *wanted: str, picture: Path | None = None) -> st
             executable_path=shutil.which("chromium"), args=ARGUMENTS
         )
         try:
-            page = browser.new_page(viewport={"width": 1180, "height": 900})
+            page = browser.new_page(viewport={"width": 1180, "height": 1500})
             page.add_init_script(
                 f"localStorage.setItem('hassTokens', {json.dumps(json.dumps(_tokens(hass)))})"
             )
