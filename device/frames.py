@@ -122,6 +122,7 @@ SLOT_HEADER = struct.Struct("<QII")  # sequence, crc32, payload length
 SLOT_SIZE = 192
 RING_HEADER = struct.Struct("<8sIId32s")  # magic, slots, slot size, fs [1/s], source
 RING_HEADER_SIZE = 64
+RING_FS_AT = 16  # byte of the header where fs lies: it changes when another sensor comes
 RING_MAGIC = b"RGRING01"
 
 
@@ -142,12 +143,18 @@ class RingReader:
             self._map = mmap.mmap(file.fileno(), 0, prot=mmap.PROT_READ)
         self._path = path
         header = self._map[:RING_HEADER_SIZE].ljust(RING_HEADER_SIZE, b"\0")
-        magic, self.slots, size, self.fs, source = RING_HEADER.unpack_from(header)
+        magic, self.slots, size, _, source = RING_HEADER.unpack_from(header)
         if magic != RING_MAGIC or size != SLOT_SIZE or self.slots < 2:
             raise ValueError(f"{path} is not a frame ring of this version")
         if len(self._map) < RING_HEADER_SIZE + self.slots * SLOT_SIZE:
             raise ValueError(f"{path} is shorter than its header says")
         self.source: str = source.rstrip(b"\0").decode(errors="replace")
+
+    @property
+    def fs(self) -> float:
+        """Samples a second, nominal, of the motion sensor there is now."""
+        fs: float = struct.unpack_from("<d", self._map, RING_FS_AT)[0]
+        return fs
 
     def replaced(self) -> bool:
         """Whether the device has since made a new ring (it restarted) or took it away."""

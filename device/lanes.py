@@ -18,6 +18,8 @@ class Ring(Protocol):
 
     def write(self, frame: Frame) -> None: ...
 
+    def retime(self, fs: float) -> None: ...
+
 
 class Recorder(Protocol):
     fault: str  # one line while the disk refuses
@@ -49,6 +51,10 @@ class Lanes:
     def write(self, frame: Frame) -> None:
         """The frame into the ring."""
         self._try("frame ring", lambda: self._ring.write(frame))
+
+    def retime(self, fs: float) -> None:
+        """Frames come `fs` a second from now on."""
+        self._try("frame ring", lambda: self._ring.retime(fs))
 
     def put(self, record: Record) -> None:
         """The record to the journal; and what deserves it is kept by the black box."""

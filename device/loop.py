@@ -87,6 +87,7 @@ class Loop:
         frames = self.source.read(now)
         if self.source.fs != self.core.fs:  # a motion sensor that was not there at the start
             self.core.retime(self.source.fs)
+            self.lanes.retime(self.source.fs)
         for frame in frames:
             frame.tick, frame.lateness = deadline, now - deadline
             self.tell(self.judge(frame, now))

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import mmap
 import os
+import struct
 from pathlib import Path
 
 from device.core import publish
-from device.frames import RING_HEADER, RING_HEADER_SIZE, RING_MAGIC, SLOT_SIZE, Frame
+from device.frames import RING_FS_AT, RING_HEADER, RING_HEADER_SIZE, RING_MAGIC, SLOT_SIZE, Frame
 
 
 class RingWriter:
@@ -32,6 +33,10 @@ class RingWriter:
         offset = RING_HEADER_SIZE + self.sequence % self._slots * SLOT_SIZE
         self.sequence += 1
         publish(self._map, offset, self.sequence, frame.pack())
+
+    def retime(self, fs: float) -> None:
+        """Another motion sensor, of `fs` samples a second, from now on."""
+        struct.pack_into("<d", self._map, RING_FS_AT, fs)
 
     def close(self) -> None:
         self._map.close()

@@ -116,6 +116,9 @@ class _Nobody:
     def write(self, frame: Frame) -> None:
         return
 
+    def retime(self, fs: float) -> None:
+        return
+
     def note(self, sequence: int, core: Core) -> None:
         return
 

@@ -147,3 +147,13 @@ def test_a_reader_knows_that_the_device_began_anew(tmp_path: Path) -> None:
     with pytest.raises(struct.error):
         Frame.unpack(b"short")
     del first
+
+
+def test_readers_see_that_another_motion_sensor_has_come(tmp_path: Path) -> None:
+    writer = RingWriter(tmp_path / "frames", 4, 104.2, "live")
+    reader = RingReader(tmp_path / "frames")
+    assert (reader.fs, reader.source) == (104.2, "live")
+    writer.retime(100.0)
+    assert (reader.fs, reader.source) == (100.0, "live")
+    reader.close()
+    writer.close()

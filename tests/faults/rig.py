@@ -43,12 +43,16 @@ class Ring:
 
     def __init__(self) -> None:
         self.frames: list[Frame] = []
+        self.fs = math.nan  # as last said
 
     def write(self, frame: Frame) -> None:
         if self.error:
             raise OSError(28, self.error)
         self.sequence += 1
         self.frames.append(frame)
+
+    def retime(self, fs: float) -> None:
+        self.fs = fs
 
 
 class Journal:

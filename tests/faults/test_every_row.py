@@ -113,6 +113,6 @@ def test_a_motion_sensor_that_comes_late_is_judged_at_its_own_rate(tmp_path: Pat
     assert rig.loop.core.fs == pytest.approx(104.2, abs=0.1), "what is recommended is expected"
     change_family(rig)
     rig.run(10.0)
-    assert rig.loop.core.fs == rig.source.fs == 100.0
+    assert rig.loop.core.fs == rig.source.fs == rig.ring.fs == 100.0
     assert rig.health.guard is Guard.FULL
     rig.close()
