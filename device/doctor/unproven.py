@@ -24,6 +24,12 @@ CHECKLIST: tuple[Unproven, ...] = (
         "positions",
         ("motion sensor", "samples", "gravity", "self-test"),
     ),
+    Unproven(
+        "how far each gyroscope's zero moves with warmth: the data sheets' figures are believed",
+        "from the fridge to a warm room, lying still: rate against the temperature in the doctor's "
+        "parts, beside `drift` in the driver's table",
+        ("motion sensor",),
+    ),
     Unproven("clones", "self-test; a warning names the part", ("identity", "self-test")),
     Unproven(
         "a power switch frees a stuck bus: the pull-ups on SDA and SCL may keep a chip alive",
