@@ -17,7 +17,7 @@ from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from obstacle_world import approaches, faults, pictures, quiet, scores, unseen
+from obstacle_world import approaches, faults, pictures, quiet, recorded, scores, unseen
 
 from device.figures.figure import Figure
 
@@ -64,12 +64,15 @@ def main() -> None:
     walked = several(approaches.approach, approaches.KINDS, first, sizes[0])
     rested = several(quiet.quiet, quiet.KINDS, first, sizes[1])
     broken = several(faults.fault, faults.KINDS, first, sizes[2])
-    found = scores.figures(walked, rested, broken)
+    replayed = recorded.figures()
+    found = scores.figures(walked, rested, broken) | replayed
     for key, figure in found.items():
         value = "none" if figure.value is None else f"{figure.value:.4f}"
         between = "" if figure.low is None else f"({figure.low:.4f} to {figure.high:.4f})"
         goal = scores.reached(key, figure)
         print(f"{key:34s} {value:>8s} {between:22s} {counted(figure):58s} {goal}")
+    if not replayed:
+        print(f"recorded: left out, there is no {recorded.RECORDED}")
     made = pictures.write(options.report, walked)
     if options.json:
         plain = {key: found[key].value for key in scores.GOALS}

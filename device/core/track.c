@@ -2,12 +2,13 @@
 
 #include <math.h>
 
-static const float NOISE = 0.015f;      /* m, sd of an echo: HC-SR04 3 mm, cloth and legs more */
+static const float NOISE = 0.010f;      /* m, sd of an echo: HC-SR04 3 mm, cloth and legs more */
+static const float FIT = 0.015f;        /* m off that is as good as none */
 static const float AGILITY = 0.15f;     /* m^2/s^3, acceleration noise: 0.1 m/s a ping of 60 ms */
 static const float FASTEST = 2.4f;      /* m/s, walker and a person stepping in, each at 1.2 */
 static const float GATE_SIGMA = 3.5f;   /* innovation beyond this is another target's echo */
 static const float GATE_LEAST = 0.08f;  /* m, the trunk's sway within a stride */
-static const float GATE_PAIR = 0.40f;   /* m between the first two, however slow the ranger pings */
+static const float GATE_PAIR = 0.73f;   /* m between the first two, however slow the ranger pings: that in 0.3 s */
 static const float GATE_MOST = 0.15f;   /* m, however long unseen: a spike must not pass for it */
 static const float NOT_CLOSING = 0.05f; /* m/s below which a run of closing fades */
 static const float FADE = 1.0f;         /* s in which it does */
@@ -46,7 +47,7 @@ float rg_track_misfit(const rg_track *track, double t, float range)
     return fabsf(range - now.distance) / fminf(fmaxf(gate, GATE_LEAST), GATE_MOST);
 }
 
-void rg_track_update(rg_track *track, double t, float range, const rg_floor *floor)
+void rg_track_update(rg_track *track, double t, float range, float strays, const rg_floor *floor)
 {
     float dt = (float)(t - track->t);
     rg_track now = rg_track_at(track, t);
@@ -61,6 +62,7 @@ void rg_track_update(rg_track *track, double t, float range, const rg_floor *flo
     now.p[2] -= gain_closing * now.p[1];
     now.p[0] *= 1.0f - gain;
     now.p[1] *= 1.0f - gain;
+    now.chance *= strays * 2.0f * (fabsf(off) + FIT) * dt;
     now.hits++;
     if (now.distance > now.far) {
         now.far = now.distance;

@@ -21,6 +21,8 @@ typedef struct rg_track {
     float reached;      /* m, distance at t: what echoes have shown, not what is foretold */
     float far;          /* m, distance from which the present closing began */
     float floor_then;   /* m, where the floor's echo was at that moment */
+    float chance;       /* tracks of echoes of nothing, as long and as good, 1/(m s) */
+    bool alone;         /* begun by an echo that fitted nothing */
     int32_t hits;       /* echoes taken; 0: free */
     int32_t pings;      /* sent since the first of them, that one too */
     int32_t before;     /* of these in a row, echoes from where no floor answers */
@@ -32,8 +34,8 @@ void rg_track_begin(rg_track *track, double t, float range, float closing, float
 rg_track rg_track_at(const rg_track *track, double t);
 /* How far off an echo is, in shares of what is physically possible: above 1 it is another's. */
 float rg_track_misfit(const rg_track *track, double t, float range);
-/* Takes an echo in. */
-void rg_track_update(rg_track *track, double t, float range, const rg_floor *floor);
+/* Takes an echo in; strays: echoes of nothing to be expected, 1/(m s). */
+void rg_track_update(rg_track *track, double t, float range, float strays, const rg_floor *floor);
 /* Whether it may be the floor: not heard often enough from where none answers. */
 bool rg_track_floor_like(const rg_track *track);
 

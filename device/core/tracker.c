@@ -1,8 +1,9 @@
 /* tracker.c: pings to tracks, tracks and the body's own motion to what is asked of the wearer.
  *
  * A lone echo never counts. Two that come nearer as the legs go are enough for a warning that
- * cannot wait; where a second belt is in the air, three. The body is the second witness: it says
- * what closing to expect, and how much the echoes must prove alone.
+ * cannot wait, if it is unlikely that echoes of nothing agree so well: where a second belt is in the
+ * air it takes three or more. The body is the second witness: it says what closing to expect, and
+ * how much the echoes must prove alone.
  */
 #include "tracker.h"
 
@@ -17,9 +18,6 @@ static const float COAST = 0.5f;        /* s it is still spoken of, 8 of cloth's
 static const float TRUST = 0.08f;       /* s of that an echo earns: few echoes foretell little */
 static const float PERIODS = 2.5f;      /* of a slow ranger, that these three last at the least */
 static const float SAME_TARGET = 0.2f;  /* m between tracks below which they are one */
-static const float UNREST = 10.0f;      /* s, memory of near echoes that fitted nothing */
-static const float RESTLESS = 3.0f;     /* of them in that time: a second belt */
-static const float NEAR = 1.6f;         /* m, of those: farther, a floor answers as wildly */
 
 /* What closing speed the body makes likely, and how sure that is [m/s]. */
 static const float BACKWARD_SD = 0.5f;
@@ -36,9 +34,14 @@ static const float PROOF_UNKNOWN = 0.15f;   /* direction unknown: the trunk may 
 static const int32_t FEW = 4, MANY = 6;     /* echoes: the legs neither for nor against, against */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
+static const float CHANCE = 5e-5f;          /* 1/(m s), tracks of strays: over 1.4 m one in four hours */
+static const float EACH_FURTHER = 0.05f;    /* of that, from the fourth echo on */
+static const int32_t NO_CHANCE = 8;         /* echoes: whatever is in the air */
 static const float YOUNG = 1.0f;            /* s after which a target must have proven it itself */
-static const float LEAST_SHARE = 0.4f, MOST_SHARE = 1.5f;   /* of the speed the legs tell */
-static const float BRISK = 0.3f;            /* m/s more, of who steps in */
+static const float LEAST_SHARE = 0.5f, MOST_SHARE = 1.5f;   /* of the speed the legs tell */
+static const float BRISK = 0.6f;            /* m/s more, of who steps in */
+static const float BRISK_UNSURE = 0.3f;     /* the same, direction unknown */
+static const float SWAY = 0.015f;           /* m more, of the trunk's and an echo's own */
 static const float FASTEST = 1.6f;          /* m/s closing: beyond, no walker alone does it */
 
 /* When the trunk alone may be what nears. */
@@ -54,7 +57,7 @@ static const float SPARE = 0.5f;            /* s, the same: stopping distance / 
 static const float EARLY = 0.4f;        /* s: pings, filter and motor are late by less */
 static const float FRESH = 0.02f;       /* s and a sample: what two echoes say is said then, or by the third */
 static const float USELESS = 0.25f;     /* s in which nobody stops */
-static const float SURE = 0.15f;        /* m/s, s.d. of closing once a target is known */
+static const float DOUBT = 0.8f;        /* s.d. of closing that it may be faster, as two echoes say */
 static const float CAUTION_LEAD = 1.2f;     /* s before the warning */
 static const float CAUTION_MOST = 4.8f;     /* s; above 5 a cue is unjustified (evaluation.md) */
 static const float KNOWN = 0.5f;            /* s: a target seen so long does not begin with a stop */
@@ -119,9 +122,12 @@ static void forget(rg_tracker *s, double t, const rg_track *seen)
         rg_track *track = &s->tracks[k];
         if (track == seen)
             continue;
+        bool gone = track->hits && !alive(s, track, t);
         bool same = seen && seen->hits > 2 && track->hits <= seen->hits
             && fabsf(rg_track_at(track, t).distance - seen->distance) < SAME_TARGET;
-        if (!alive(s, track, t) || same)
+        if (gone && track->alone && track->hits <= 2)
+            rg_strays_heard(&s->strays, track->reached);
+        if (gone || same)
             track->hits = 0;
     }
 }
@@ -142,6 +148,14 @@ static rg_track *room(rg_tracker *s)
 /* How sure it is that the track truly comes nearer, by as much as the body leaves to be proven. */
 enum { UNPROVEN, LIKELY, PROVEN };
 
+/* Whether echoes of nothing may have made the track. The longer it is, the more there were that
+ * might have become one, so the less likely each further echo must be; eight are no chance. */
+static bool by_chance(const rg_track *now)
+{
+    float further = fmaxf((float)(now->hits - 3), 0.0f);
+    return now->hits < NO_CHANCE && now->chance > CHANCE * powf(EACH_FURTHER, further);
+}
+
 static int proof(const rg_tracker *s, const rg_track *now)
 {
     if (now->hits < 2 || now->closing < CLOSING)
@@ -157,11 +171,13 @@ static int proof(const rg_tracker *s, const rg_track *now)
         float enough = s->witness == RG_STILL && !s->trunk ? PROOF_STILL : PROOF_AGAINST;
         return now->hits >= MANY && 2 * now->hits >= now->pings && nearer > enough ? PROVEN : UNPROVEN;
     }
+    if (by_chance(now))
+        return UNPROVEN;
     float legs = s->witness == RG_BACKWARD ? s->speed : s->settled ? UNSURE : 0.0f;
-    float least = LEAST_SHARE * legs * seen, most = (MOST_SHARE * legs + BRISK) * seen;
+    float brisk = s->witness == RG_BACKWARD ? BRISK : BRISK_UNSURE;
+    float least = LEAST_SHARE * legs * seen, most = (MOST_SHARE * legs + brisk) * seen + SWAY;
     if (legs > BACKING && seen < YOUNG && nearer > least && nearer < most)
-        return s->unrest > RESTLESS ? (now->hits > 2 && 2 * now->hits >= now->pings ? PROVEN : UNPROVEN)
-            : now->hits > 2 ? PROVEN : LIKELY;
+        return now->hits > 2 ? PROVEN : LIKELY;
     int32_t enough = now->closing < FASTEST ? FEW : MANY;
     return now->hits >= enough && nearer > (s->witness == RG_BACKWARD ? PROOF : PROOF_UNKNOWN) ? PROVEN : UNPROVEN;
 }
@@ -173,13 +189,11 @@ static bool take(rg_tracker *s, double t, float range)
     rg_track *seen = nearest(s, t, range);
     bool expected = seen && (seen->hits > 1 || seen->t >= s->last_echo);
     if (seen)
-        rg_track_update(seen, t, range, &s->floor);
+        rg_track_update(seen, t, range, rg_strays_rate(&s->strays, true), &s->floor);
     forget(s, t, seen);
     bool nears = seen && proof(s, seen) != UNPROVEN;
     if (!nears)
         rg_floor_echo(&s->floor, range);
-    if ((!seen || (seen->hits == 2 && !nears)) && range < NEAR)
-        s->unrest += 1.0f;
     s->last_echo = t;
     if (seen && (nears || seen->hits > FEW))
         return expected;
@@ -187,7 +201,10 @@ static bool take(rg_tracker *s, double t, float range)
      * Direction unknown, or no IMU: it may be backward. Otherwise nobody comes nearer. */
     bool backing = s->witness == RG_BACKWARD && !isnan(s->speed);
     float likely = backing ? s->speed : s->witness == RG_UNKNOWN ? UNSURE : 0.0f;
-    rg_track_begin(room(s), t, range, likely, backing ? BACKWARD_SD : FREE_SD, &s->floor);
+    rg_track *begun = room(s);
+    rg_track_begin(begun, t, range, likely, backing ? BACKWARD_SD : FREE_SD, &s->floor);
+    begun->chance = rg_strays_rate(&s->strays, false);
+    begun->alone = !seen;
     return expected;
 }
 
@@ -198,7 +215,7 @@ void rg_tracker_ping(rg_tracker *s, const rg_ping *ping)
         return;
     if (!isnan(s->last_ping)) {
         float since = (float)(ping->t - s->last_ping);
-        s->unrest *= expf(-since / UNREST);
+        rg_strays_ping(&s->strays, since);
         rg_floor_ping(&s->floor, since);
         for (int k = 0; k < RG_TRACKS; k++)
             s->tracks[k].pings++;
@@ -223,7 +240,7 @@ static int urgency(const rg_tracker *s, const rg_track *now)
     if (proven == UNPROVEN)
         return RG_NONE;
     /* two echoes leave much doubt how fast; the next ones take it away */
-    float doubt = proven == LIKELY ? fmaxf(sqrtf(now->p[2]) - SURE, 0.0f) : 0.0f;
+    float doubt = proven == LIKELY ? DOUBT * sqrtf(now->p[2]) : 0.0f;
     float left = time_left(s, now, now->closing + doubt);
     float stop = p->reaction + p->stopping;     /* s; full speed until standing: the safe side */
     float need = fmaxf(LEAST_NEED, stop + SPARE) + EARLY;

@@ -7,6 +7,7 @@
 #include "demand.h"
 #include "floor.h"
 #include "gait.h"
+#include "strays.h"
 #include "track.h"
 
 enum { RG_TRACKS = 6 };     /* a soft target, what shows behind it, and a few spikes */
@@ -15,6 +16,7 @@ typedef struct rg_tracker {
     rg_params params;
     rg_blind blind;
     rg_floor floor;
+    rg_strays strays;
     rg_track tracks[RG_TRACKS];
     double last_ping;       /* s; NaN none yet */
     double last_echo;       /* s, of the last that brought a distance; NaN none yet */
@@ -22,7 +24,6 @@ typedef struct rg_tracker {
     double asked;           /* s, when an obstacle was last asked for; NaN never */
     double asked_since;     /* s, when this run of asking began */
     float speed;            /* m/s backward, as the legs say; NaN unknown */
-    float unrest;           /* near echoes of late that fitted nothing before */
     float turn;             /* rad/s, of the body, its swing within a stride left out */
     int8_t witness;         /* rg_direction, as the legs say; RG_UNKNOWN in a gap */
     bool settled;           /* the IMU is there to be a witness */

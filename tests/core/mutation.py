@@ -47,7 +47,7 @@ RELATED = {
     "falls": "test_falls", "impact": "test_falls", "fall_features": "test_falls",
     "fall_network": "test_convolution", "walk_network": "test_convolution",
     "track": "test_tracker", "tracker": "test_tracker",
-    "floor": "test_tracker", "blind": "test_tracker",
+    "floor": "test_tracker", "blind": "test_tracker", "strays": "test_tracker",
 }  # fmt: skip
 
 

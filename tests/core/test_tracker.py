@@ -124,6 +124,14 @@ class TestApproach:
         seen = track(echoes(t, mixed), 4.5, direction=BACKWARD, speed=-0.5)
         assert first(seen.obstacle >= Level.WARNING, seen.t) <= 3.0 + 4 * PERIOD + 0.02
 
+    @pytest.mark.parametrize("second", [1.97, 1.87])
+    def test_who_hurries_in_from_the_side_is_told_at_the_second_echo(self, track, second):
+        """Sideways too, or slowly, as noise may have it: nearer by 0.06 to 0.16 m in 0.11 s."""
+        pings = [(3.0, 2.03, Echo.DISTANCE), (3.11, second, Echo.DISTANCE)]
+        before = said(times(2.99), Echo.NOTHING_IN_RANGE)
+        seen = track(before + pings, 3.3, direction=BACKWARD, speed=-0.78)
+        assert 0 <= first(seen.obstacle >= Level.WARNING, seen.t) - 3.11 <= 0.02
+
     def test_a_known_wall_never_begins_with_a_stop(self, track):
         """Standing within reach of a wall, then backing into it."""
         t = times(4)
@@ -269,6 +277,68 @@ class TestQuiet:
         assert not [e for e in events if e.event in ("obstacle", "rear_blind")]
         for column in ("distance", "closing", "ttc"):
             assert np.isnan(out[column]).all()
+
+
+class TestSecondBelt:
+    """Where its echoes are heard, two may agree by chance."""
+
+    def strays(self, end, every):
+        """A lone near echo in so many pings, none that goes on where another was."""
+        t, rng = times(end), np.random.default_rng(1)
+        near = np.where(np.arange(len(t)) // every % 2, 0.3, 1.2) + rng.uniform(-0.15, 0.15, len(t))
+        return [
+            (a, math.nan, Echo.NOTHING_IN_RANGE) if k % every else (a, d, Echo.DISTANCE)
+            for k, (a, d) in enumerate(zip(t, near, strict=True))
+        ]
+
+    def warned(self, track, before, n):
+        """Seconds after the n-th echo of who has stepped in that the warning comes."""
+        t = before[-1][0] + PERIOD * np.arange(1, n + 1)
+        seen = track(
+            before + echoes(t, 1.54 - 0.042 * np.arange(1, n + 1)),
+            t[-1] + 0.3, direction=BACKWARD, speed=-0.7,
+        )  # fmt: skip
+        assert not seen.obstacle[seen.t < t[0]].any()
+        return first(seen.obstacle >= Level.WARNING, seen.t) - t[-1]
+
+    def test_two_that_agree_are_not_told_of_and_three_are(self, track):
+        heard = self.strays(15, every=9)
+        assert math.isinf(self.warned(track, heard, 2))
+        assert 0 <= self.warned(track, heard, 3) <= 0.02
+
+    def test_few_lone_echoes_are_no_belt(self, track):
+        assert 0 <= self.warned(track, self.strays(15, every=120), 2) <= 0.02
+
+    def test_in_the_thick_of_it_eight_are_no_chance(self, track):
+        heard = self.strays(15, every=3)
+        assert math.isinf(self.warned(track, heard, 3))
+        assert self.warned(track, heard, 8) <= 0.02
+
+    def test_it_is_remembered_for_a_minute_and_forgotten_in_five(self, track):
+        heard, quiet = self.strays(15, every=9), times(300, start=15.05)
+        silent = said(quiet, Echo.NOTHING_IN_RANGE)
+        assert math.isinf(self.warned(track, heard + silent[:300], 2))
+        assert 0 <= self.warned(track, heard + silent, 2) <= 0.02
+
+    def test_what_others_follow_is_no_stray(self, track):
+        """A friend comes to 1.3 m and goes again, ten times."""
+        t = times(30)
+        there = t % 3 < 1.5
+        pings = sorted(echoes(t[there], 1.3) + said(t[~there], Echo.NOTHING_IN_RANGE))
+        quiet = said(times(32, start=t[-1] + PERIOD), Echo.NOTHING_IN_RANGE)
+        assert 0 <= self.warned(track, pings + quiet, 2) <= 0.02
+
+    def test_half_an_hour_beside_one(self, track):
+        """Its bursts arrive when they do; a third of those are heard."""
+        rng = np.random.default_rng(3)
+        mine, theirs = (np.cumsum(rng.uniform(0.05, 0.06, 33_000)) for _ in range(2))
+        mine = mine[mine < 1800]
+        d = (theirs[np.searchsorted(theirs, mine)] - mine) * 343.4 / 2
+        heard = (rng.random(len(mine)) < 0.33) & (d < 4.0)
+        pings = sorted(echoes(mine[heard], d[heard]) + said(mine[~heard], Echo.NOTHING_IN_RANGE))
+        seen = track(pings, 1800, fs=50.0, direction=BACKWARD, speed=-0.7)
+        onsets = np.flatnonzero((seen.obstacle[1:] > 0) & (seen.obstacle[:-1] == 0))
+        assert len(onsets) <= 4  # some agree by chance
 
 
 class TestNonsense:

@@ -47,7 +47,7 @@ _SOURCE = """
     }
 }
 """
-_PARTS = ("tracker.c", "track.c", "floor.c", "blind.c", "params.c")
+_PARTS = ("tracker.c", "track.c", "floor.c", "strays.c", "blind.c", "params.c")
 
 
 class Tracker:
