@@ -19,7 +19,7 @@ restarts() { [ "$(systemctl show -P NRestarts rearguard-service)" -ge "$1" ]; }
 another_run() { [ "$(systemctl show -P InvocationID rearguard-device)" != "$1" ]; }
 
 wait_for "the service is ready" 60 systemctl is-active -q rearguard-service
-wait_for "the device was given up on, and the wearer is told" 60 systemctl is-active -q rearguard-not-guarding
+wait_for "the device was given up on, and the wearer is told" 180 systemctl is-active -q rearguard-not-guarding
 systemctl show -P NRestarts rearguard-device
 tried=$(systemctl show -P InvocationID rearguard-device)
 
@@ -31,7 +31,7 @@ pid=$(main_pid rearguard-service)
 wait_for "the service was stopped: the watchdog ended it, and it is back" 60 another_pid "$pid"
 
 wait_for "the device is tried again" 90 another_run "$tried"
-wait_for "and given up on again" 60 systemctl is-active -q rearguard-not-guarding
+wait_for "and given up on again" 180 systemctl is-active -q rearguard-not-guarding
 
 before=$(readlink /opt/rearguard/current)
 rearguard update /root/wheels/rearguard-0.1.1-*.whl >/root/update.txt 2>&1
