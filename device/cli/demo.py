@@ -19,9 +19,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from device.cli import INTERRUPTED, Fault, broker, live, programme
+from device.cli.acquaintance import PLAN, acquaint
 from device.cli.children import Children, python
 from device.cli.subscriber import Received, Subscriber
 from device.frames import Frame, Guard, RingReader
+from device.settings import load
 from device.sources.scenarios import SCENARIOS
 
 BELT = "demo"
@@ -66,6 +68,7 @@ def execute(args: argparse.Namespace) -> int:
         with Children(folder) as children:
             mqtt_port = broker.start(children, folder)
             config = _write_config(folder, mqtt_port, page_port)
+            acquaint(load(config), time.time())
             subscriber = Subscriber(broker.HOST, mqtt_port, BELT)
             children.start("service", python("service", "--config", str(config)))
             children.start(
@@ -111,7 +114,7 @@ def _watch(
                 if math.isnan(guarding_since) and any(f.guard == Guard.FULL for f in new):
                     guarding_since = now
                 alerts: list[Received] = [a for a in subscriber.alerts if a.news]
-                view.show(now, new[-1], max(f.motor for f in new), alerts)
+                view.show(now, new[-1], max(f.motor for f in new), alerts, subscriber.session)
             if seconds is not None and now - guarding_since >= seconds:
                 break
             if math.isnan(guarding_since) and now - begun > _PATIENCE:
@@ -163,7 +166,7 @@ def _write_config(folder: Path, mqtt_port: int, page_port: int) -> Path:
     config.write_text(
         f'[belt]\nname = "{BELT}"\nrun_dir = "run"\ndata_dir = "data"\n'
         f'[mqtt]\nhost = "{broker.HOST}"\nport = {mqtt_port}\n'
-        f"[wearer]\ncancel_s = {CANCEL}\n"
+        f'[wearer]\ncancel_s = {CANCEL}\n[session]\nplan = "{PLAN}"\n'
         f'[http]\nhost = "{broker.HOST}"\nport = {page_port}\n'
     )
     return config

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol
 
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
@@ -32,13 +32,17 @@ _LEVEL = {"caution": "yellow", "warning": "dark_orange", "stop": "red", "danger"
 
 
 class View(Protocol):
-    """Shown as often as it likes; `motor` is the strongest duty since the last time."""
+    """Shown as often as it likes; `motor` is the strongest duty since the last time, `session` as
+    the caregiver's topic has it; empty: none yet."""
 
     def __enter__(self) -> View: ...
 
     def __exit__(self, *_: object) -> None: ...
 
-    def show(self, now: float, frame: Frame, motor: float, alerts: Sequence[Received]) -> None: ...
+    def show(
+        self, now: float, frame: Frame, motor: float, alerts: Sequence[Received],
+        session: Mapping[str, Any],
+    ) -> None: ...  # fmt: skip
 
 
 class Drawn:
@@ -56,13 +60,18 @@ class Drawn:
     def __exit__(self, *_: object) -> None:
         self._live.stop()
 
-    def show(self, now: float, frame: Frame, motor: float, alerts: Sequence[Received]) -> None:
+    def show(
+        self, now: float, frame: Frame, motor: float, alerts: Sequence[Received],
+        session: Mapping[str, Any],
+    ) -> None:  # fmt: skip
         if now < self._next:
             return
         self._next = now + 1 / _REDRAW
         word, style = _GUARD[Guard(frame.guard)]
         head = Text.assemble((word, style), "   ", _motor(motor))
-        body = Group(head, _bar(frame), _figures(frame), table(alerts[-_SHOWN:]))
+        body = Group(
+            head, _bar(frame), _figures(frame), Text(_walked(session)), table(alerts[-_SHOWN:])
+        )
         foot = f"page {self._page}   Ctrl-C ends"
         panel = Panel(body, title=f"Rearguard: {self._title}", subtitle=foot, width=78)
         self._live.update(panel, refresh=True)
@@ -81,14 +90,17 @@ class Quiet:
     def __exit__(self, *_: object) -> None:
         return
 
-    def show(self, now: float, frame: Frame, motor: float, alerts: Sequence[Received]) -> None:
+    def show(
+        self, now: float, frame: Frame, motor: float, alerts: Sequence[Received],
+        session: Mapping[str, Any],
+    ) -> None:  # fmt: skip
         if now < self._next:
             return
         self._next = now + 1.0
         sys.stderr.write(
             f"{_GUARD[Guard(frame.guard)][0]}; {_DIRECTION[frame.direction]} "
             f"{_number(frame.speed, 'm/s')}; behind {_number(frame.distance, 'm')}; "
-            f"alerts: {len(alerts)}\n"
+            f"alerts: {len(alerts)}; {_walked(session)}\n"
         )
 
 
@@ -141,6 +153,18 @@ def _figures(frame: Frame) -> Table:
         f"cadence {_number(frame.cadence, '/min')}",
     )
     return grid
+
+
+def _walked(session: Mapping[str, Any]) -> str:
+    """A session in a line: its phase, the dose of its goal, and how far that was."""
+    totals = session.get("totals", {})
+    if "dose_s" not in totals:
+        return "no session"
+    steps, metres = totals.get("steps", 0), totals.get("distance_m", 0.0)
+    return (
+        f"session: {session['phase'] or 'over'}, {totals['dose_s']:.0f} of {totals['goal_s']:.0f} s"
+        f" backward, {steps:.0f} steps, {metres:.1f} m"
+    )
 
 
 def _motor(duty: float) -> Text:

@@ -48,11 +48,12 @@ class Subscriber:
     """Listens on a belt's topics from the moment it is made. Raises Fault when nobody answers."""
 
     def __init__(self, host: str, port: int, belt: str) -> None:
-        self._alert = f"rearguard/{belt}/alert"
+        self._alert, self._session = f"rearguard/{belt}/alert", f"rearguard/{belt}/session"
         self._arrived: deque[tuple[float, str, bytes]] = deque()
         self._ids: set[str] = set()
         self._heard = False
         self.alerts: list[Received] = []  # each id once, as they came
+        self.session: dict[str, Any] = {}  # the newest that was said of one; empty: nothing yet
         self._client = mqtt.Client(CallbackAPIVersion.VERSION2)
         self._client.on_connect = lambda client, *_: client.subscribe(f"rearguard/{belt}/#", qos=1)
         self._client.on_subscribe = self._on_subscribe
@@ -72,9 +73,14 @@ class Subscriber:
         self._client.loop_start()
 
     def poll(self) -> None:
-        """Move what has arrived into `alerts`. Raises ValueError for what is no JSON object."""
+        """Move what has arrived into `alerts` and `session`.
+
+        Raises ValueError for what is no JSON object.
+        """
         while self._arrived:
             at, topic, payload = self._arrived.popleft()
+            if topic == self._session and payload:
+                self.session = json.loads(payload)
             if topic != self._alert:
                 continue
             record = json.loads(payload)

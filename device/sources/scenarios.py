@@ -116,6 +116,26 @@ def _unplugged(world: World) -> Act:
         yield from world.wearer.stand(5.0)
 
 
+def _session(world: World) -> Act:
+    """The button, a hand behind the belt when it asks for one, then walking until it says rest.
+
+    A pulse of 0.1 s asks for the hand, one of 0.25 s is the word to walk (haptics.PATTERNS).
+    """
+    wearer = world.wearer
+    yield from wearer.stand(_READY)
+    yield from wearer.press(0.2)
+    yield from wearer.wait_for_buzz(0.085, 5.0)
+    yield from wearer.stand(0.8)
+    world.scene.targets = [Target(wearer.x - 0.2, half_width=0.1)]
+    yield from wearer.stand(1.2)
+    world.scene.targets = []
+    while True:
+        yield from wearer.wait_for_buzz(0.2, 20.0)
+        yield from wearer.stand(0.5)
+        yield from _walk(world, 60.0)
+        yield from wearer.stand(3.0)
+
+
 def _walk(world: World, seconds: float) -> Act:
     """Backward until done or warned, then stand."""
     yield from world.wearer.walk(_SPEED, seconds)
@@ -147,5 +167,6 @@ SCENARIOS: dict[str, Scenario] = {
     "stumble": Scenario("A heel catches; the fall is caught.", _stumble),
     "fall-cancelled": Scenario("A fall; the wearer says they are well.", _fall_cancelled),
     "fall": Scenario("A fall, and no answer.", _fall),
+    "session": Scenario("A session: begun by button, a hand shown, walked and rested.", _session),
     "unplugged": Scenario("The rear sensor's cable comes off.", _unplugged),
 }

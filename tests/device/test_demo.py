@@ -87,7 +87,7 @@ def free_port() -> int:
 
 @pytest.fixture(scope="module")
 def chairs(tmp_path_factory):
-    """The chair with each broker, both at once: they run in real time."""
+    """The chair with each broker and a session, all at once: they run in real time."""
     if not any(shutil.which("mosquitto", path=p) for p in (os.environ["PATH"], "/usr/sbin")):
         missing("mosquitto", "apt install mosquitto")
     root = tmp_path_factory.mktemp("chairs")
@@ -95,9 +95,10 @@ def chairs(tmp_path_factory):
     demos = {
         "mosquitto": Demo(root / "mosquitto", *words),
         "amqtt": Demo(root / "amqtt", *words, command=NO_MOSQUITTO),
+        "session": Demo(root / "session", "--seconds", "15", "--scenario", "session"),
     }
-    demos["mosquitto"].until_guarding()
-    demos["amqtt"].until_guarding()
+    for demo in demos.values():
+        demo.until_guarding()
     running = {name: " ".join(demo.pids().values()) for name, demo in demos.items()}
     return {name: (demo, running[name], *demo.end()) for name, demo in demos.items()}
 
@@ -119,6 +120,13 @@ def test_a_chair_is_felt_and_told(chairs, broker):
     assert len({alert["id"] for alert in told["alerts"]}) == len(told["alerts"])
     assert any(alert["event"] in line for alert in urgent for line in out[:-1])  # the table
     assert demo.left() == []
+
+
+def test_a_session_is_begun_by_its_wearer_and_shown(chairs):
+    _, _, code, out, err = chairs["session"]
+    assert code == 0, err
+    assert "session: backward, 0 of 120 s backward" in err
+    assert json.loads(out[-1])["alerts"] == []
 
 
 @pytest.fixture(scope="module")
