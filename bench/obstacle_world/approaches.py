@@ -49,6 +49,7 @@ class Approach:
     stopped: bool
     best: bool  # a tracker that knows the truth as soon as an echo is possible would have sufficed
     soonest: bool  # a warning at the second consistent echo would have been in time
+    at_once: bool  # a warning at the very first echo would have been, as no lone spike may warn
     first: str  # level of the first cue; empty: none
     entered: float  # s left when it came into the beam (or at setting off); NaN: never
     warned: float  # s left at the first warning or stop; NaN: none
@@ -88,7 +89,9 @@ def approach(seed: int, kind: str) -> Approach:
     entered = float(pose.t[np.argmax(seen)]) if seen.any() else np.nan
     warned = next((t for t, level in told if level >= Level.WARNING), np.nan)
     left = contact - warned
-    in_row = [_consistent(back, distance, whose, n) if seen.any() else np.nan for n in (2, 3)]
+    alone, *in_row = [
+        _consistent(back, distance, whose, n) if seen.any() else np.nan for n in (1, 2, 3)
+    ]
     sure, belt = in_row[0], place.neighbour > 0
     after = [
         max(0.0, np.fmin(warned, contact) - t)
@@ -105,6 +108,7 @@ def approach(seed: int, kind: str) -> Approach:
         stopped=wearers.stops(person, wearers.felt(told, contact), contact, rng),
         best=wearers.stops(person, _repeated(oracle, contact), contact, rng),
         soonest=bool(contact - sure >= person.in_time or sure - entered <= SIGHT),
+        at_once=bool(contact - alone >= person.in_time or alone - entered <= SIGHT),
         first=told[0][1].word if told else "",
         entered=contact - entered,
         warned=left,
@@ -124,8 +128,11 @@ def _consistent(t: Array, distance: Array, whose: Array, n: int) -> float:
     Consistent: within PAIR, no farther apart than two walkers can have come; whatever else was
     heard in between.
     """
-    row = 1
-    for one, two in pairwise(np.flatnonzero(whose == 0)):
+    row, heard = 1, np.flatnonzero(whose == 0)
+    walking = t[heard][t[heard] > STILL]
+    if n == 1 and walking.size:
+        return float(walking[0])
+    for one, two in pairwise(heard):
         apart = t[two] - t[one]
         near = abs(distance[two] - distance[one]) <= FASTEST * apart + 3 * echoes.NOISE
         row = row + 1 if near and apart <= PAIR and t[two] > STILL else 1

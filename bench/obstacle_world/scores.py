@@ -42,6 +42,7 @@ def figures(
         found[f"warned_in_time_{name}"] = share(sum(a.in_time for a in mine), len(mine), of)
         found[f"could_stop_{name}"] = share(sum(a.stopped for a in mine), len(mine), of)
         found[f"best_possible_in_time_{name}"] = share(sum(a.soonest for a in mine), len(mine), of)
+        found[f"first_echo_in_time_{name}"] = share(sum(a.at_once for a in mine), len(mine), of)
         found[f"best_possible_stop_{name}"] = share(sum(a.best for a in mine), len(mine), of)
     best = share(sum(a.best for a in warnable), len(warnable), "warnable approaches")
     found["best_possible_stop"] = best

@@ -3,6 +3,7 @@
 #include <math.h>
 
 static const float MEMORY = 60.0f;  /* s: whoever walks beside stays a while */
+static const float SLOWEST = 1.0f;  /* s between pings; longer, nobody listened */
 static const float NEAR = 1.6f;     /* m, of those counted: farther, a floor answers as wildly */
 static const float CLEAN = 0.002f;  /* 1/(m s), where nobody else pings: one in two minutes over 4 m */
 static const float PRIOR = 30.0f;   /* s of clean air that are taken for heard beforehand */
@@ -13,7 +14,7 @@ void rg_strays_ping(rg_strays *s, float since)
 {
     float kept = expf(-since / MEMORY);
     s->heard *= kept;
-    s->listened = kept * s->listened + since;
+    s->listened = kept * s->listened + fminf(since, SLOWEST);
 }
 
 void rg_strays_heard(rg_strays *s, float range)

@@ -314,7 +314,7 @@ class TestSecondBelt:
         assert math.isinf(self.warned(track, heard, 3))
         assert self.warned(track, heard, 8) <= 0.02
 
-    def test_it_is_remembered_for_a_minute_and_forgotten_in_five(self, track):
+    def test_it_is_remembered_for_a_while_and_forgotten_in_minutes(self, track):
         heard, quiet = self.strays(15, every=9), times(300, start=15.05)
         silent = said(quiet, Echo.NOTHING_IN_RANGE)
         assert math.isinf(self.warned(track, heard + silent[:300], 2))
