@@ -24,6 +24,7 @@ from deploy.roots import ROOT, Machine, NoRootError, fresh
 
 DIST = ROOT / "dist"
 ARCH = "arm64"
+CPU = {ARCH: "aarch64", "amd64": "x86_64"}  # by the name that Debian has for it
 PYTHONS = {"bookworm": "3.11", "trixie": "3.13"}  # the first builds the wheel: newer ones run it
 PLATFORMS = ("manylinux2014", "manylinux_2_17", "manylinux_2_28", "manylinux_2_34")
 SHARE = "usr/share/rearguard"
@@ -72,7 +73,7 @@ def pins(machine: Machine, into: Path) -> None:
         shutil.copy(built, into)
 
 
-def wheels_needed(built: Path, into: Path) -> None:
+def wheels_needed(built: Path, into: Path, arch: str) -> None:
     """What the wheel needs on the belt, for each Python there."""
     for python in PYTHONS.values():
         tag = f"cp{python.replace('.', '')}"
@@ -81,12 +82,12 @@ def wheels_needed(built: Path, into: Path) -> None:
              "--only-binary=:all:", "--find-links", into, "--dest", into,
              "--python-version", python, "--implementation", "cp",
              "--abi", tag, "--abi", "abi3", "--abi", "none",
-             *(f"--platform={p}_aarch64" for p in (*PLATFORMS, "linux")), f"{built}[pi]"],
+             *(f"--platform={p}_{CPU[arch]}" for p in (*PLATFORMS, "linux")), f"{built}[pi]"],
             check=True,
         )  # fmt: skip
 
 
-def package(version: str, wheels: Path, into: Path) -> Path:
+def package(version: str, wheels: Path, into: Path, arch: str = ARCH) -> Path:
     """The Debian package, with those wheels and the installer in it."""
     with tempfile.TemporaryDirectory(prefix="rearguard-deb-") as name:
         root = Path(name)
@@ -102,7 +103,7 @@ def package(version: str, wheels: Path, into: Path) -> Path:
         control = root / "DEBIAN"
         control.mkdir()
         (control / "control").write_text(
-            f"Package: rearguard\nVersion: {version}\nArchitecture: {ARCH}\n"
+            f"Package: rearguard\nVersion: {version}\nArchitecture: {arch}\n"
             f"Maintainer: {MAINTAINER}\nSection: misc\nPriority: optional\n"
             f"Installed-Size: {size}\n"
             "Depends: python3 (>= 3.11), python3-venv, systemd, openssl\n"
@@ -113,7 +114,7 @@ def package(version: str, wheels: Path, into: Path) -> Path:
         for script, text in (("postinst", SAID_AFTER), ("prerm", SAID_BEFORE)):
             (control / script).write_text(text)
             (control / script).chmod(0o755)
-        deb = into / f"rearguard_{version}_{ARCH}.deb"
+        deb = into / f"rearguard_{version}_{arch}.deb"
         subprocess.run(
             ["dpkg-deb", "--root-owner-group", "-Zxz", "-z1", "--build", root, deb],
             check=True, stdout=subprocess.DEVNULL,
@@ -127,21 +128,21 @@ class Built(NamedTuple):
     wheels: int  # in the package: this one and all it needs
 
 
-def build(into: Path) -> Built:
+def build(into: Path, arch: str = ARCH) -> Built:
     """Both, from nothing. Raises NoRootError."""
     into.mkdir(exist_ok=True)
     text = (ROOT / "pyproject.toml").read_text()
     (version,) = re.findall(r'^version = "(.+)"', text, re.MULTILINE)
     with tempfile.TemporaryDirectory(prefix="rearguard-wheels-") as name:
         wheels = Path(name)
-        with fresh("bookworm", ARCH) as machine:
+        with fresh("bookworm", arch) as machine:
             built = wheel(machine, wheels)
-        with fresh("trixie", ARCH) as machine:
+        with fresh("trixie", arch) as machine:
             pins(machine, wheels)
-        wheels_needed(built, wheels)
+        wheels_needed(built, wheels, arch)
         return Built(
             Path(shutil.copy(built, into)),
-            package(version, wheels, into),
+            package(version, wheels, into, arch),
             len(list(wheels.glob("*.whl"))),
         )
 

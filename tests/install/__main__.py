@@ -2,8 +2,9 @@
 
     ./dev test --install [--only SUITE-ARCH] [--json FILE]
 
-Those that need no emulation are booted as well, without a bus and without pins: that the units
-guard where there are some is another proof.
+The second time it comes from the Debian package, which is made first for each architecture. Those
+that need no emulation are booted as well, without a bus and without pins: that the units guard
+where there are some is another proof.
 """
 
 from __future__ import annotations
@@ -11,12 +12,15 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+from deploy.package import SHARE, build
 from deploy.roots import Machine, NoRootError, fresh
 from tests.install.boot import EXPECTED, boot
 from tests.install.following import following
@@ -107,8 +111,8 @@ def install(machine: Machine, *more: str) -> subprocess.CompletedProcess[str]:
     return machine.run("/src/deploy/install.sh", "--config", "/root/belt.toml", *more)
 
 
-def prove(kind: str, machine: Machine) -> Proof:
-    """Everything of one machine."""
+def prove(kind: str, machine: Machine, deb: Path) -> Proof:
+    """Everything of one machine; the second time it is installed from `deb`, the package."""
     proof = Proof(kind)
     machine.copy_source()
     machine.file("/root/belt.toml").write_text(CONFIG)
@@ -156,13 +160,31 @@ def prove(kind: str, machine: Machine) -> Proof:
     private = all(line in ("root 700", "root 600") for line in kept.splitlines())
     proof.holds("the wearer's data are there, for root alone", private, kept)
 
-    install(machine)
+    _from_package(machine, proof, deb)
     back = machine.shell(f"stat -c '%U' {OURS}/wearers/Grace/plan {OURS}/store.sqlite")
     proof.holds("installed again, they are their users' own",
                 back.split() == ["rearguard-device", "rearguard-service"], back)  # fmt: skip
-    machine.run("/src/deploy/uninstall.sh", "--purge")
+    machine.run("/opt/rearguard/current/share/rearguard/deploy/uninstall.sh", "--purge")
+    machine.shell("apt-get purge -y -qq rearguard")
     proof.holds("purged, they are gone", not machine.file(OURS).exists() and not traces(machine))
     return proof
+
+
+def _from_package(machine: Machine, proof: Proof, deb: Path) -> None:
+    """The same belt from the Debian package: its own installer, and every wheel in it."""
+    shutil.copy(deb, machine.file("/root"))
+    got = machine.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq",
+                      "--no-install-recommends", f"/root/{deb.name}")  # fmt: skip
+    proof.holds(
+        "the Debian package says what comes next, and puts nothing in place",
+        got.returncode == 0
+        and f"/{SHARE}/deploy/install.sh" in got.stdout
+        and not machine.file("/opt/rearguard").exists(),
+        got.stdout,
+    )
+    done = machine.run(f"/{SHARE}/deploy/install.sh", "--config", "/root/belt.toml")
+    proof.holds("installed from it", done.returncode == 0, done.stdout)
+    _installed(machine, proof)
 
 
 def _installed(machine: Machine, proof: Proof) -> None:
@@ -199,15 +221,19 @@ def main() -> int:
     parser.add_argument("--only", choices=KINDS, action="append", help="default: all of them")
     parser.add_argument("--json", type=Path, metavar="FILE")
     args = parser.parse_args()
-    proofs = []
-    for kind in args.only or KINDS:
-        sys.stdout.write(f"{kind}\n")
-        try:
-            with fresh(*kind.split("-")) as machine:
-                proofs.append(prove(kind, machine))
-        except NoRootError as error:
-            sys.stderr.write(f"install: {error}\n")
-            return 2
+    kinds, proofs = args.only or KINDS, []
+    try:
+        with tempfile.TemporaryDirectory(prefix="rearguard-package-") as name:
+            archs = {kind.split("-")[1] for kind in kinds}
+            debs = {arch: build(Path(name), arch).deb for arch in archs}
+            for kind in kinds:
+                sys.stdout.write(f"{kind}\n")
+                suite, arch = kind.split("-")
+                with fresh(suite, arch) as machine:
+                    proofs.append(prove(kind, machine, debs[arch]))
+    except NoRootError as error:
+        sys.stderr.write(f"install: {error}\n")
+        return 2
     figures = {
         p.kind: {"passed": p.passed, "failed": p.failed, "s": round(p.seconds)} for p in proofs
     }
