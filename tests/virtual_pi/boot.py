@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.roots import Machine, NoRootError, fresh
+from tests.install.following import VERSION
 from tests.virtual_pi.installed import BOOT_S, Boot, Card, installed
 from tests.virtual_pi.machine import NoMachineError, end_like_ctrl_c, kernel
 
@@ -118,6 +119,29 @@ def judge(found: dict[str, Any]) -> list[tuple[str, str, bool]]:
     )
     row(
         "and it guards again", f"{after(stopped, 'guarding'):.2f} s", after(stopped, "guarding") < 8
+    )
+    again = it["installed again"]
+    row(
+        "the installer, run again there: its doctor says that it guards",
+        again["output"][-1] if again["output"] else "nothing",
+        again["code"] == 0
+        and again["guarding"]
+        and "== doctor" in again["output"]
+        and not any("not fully fit" in line for line in again["output"]),
+    )
+    updated = it["updated"]
+    row(
+        "an update that guards stays",
+        updated["output"][-1] if updated["output"] else "nothing",
+        updated["code"] == 0
+        and updated["guarding"]
+        and updated["release"].startswith(f"{VERSION}-"),
+    )
+    gone = it["taken off"]
+    row(
+        "taken off while it guards: nothing runs, motor off, the data are there",
+        gone["output"][0] if gone["output"] else "nothing",
+        gone["code"] == 0 and not gone["runs"] and not gone["motor"] and "journal" in gone["kept"],
     )
     boots = found["cuts"]
     back = sum(boot["guarding_s"] is not None for boot in boots)

@@ -33,6 +33,8 @@ from tests.virtual_pi.follow import Frames
 SAID = Path("/srv/said.jsonl")
 PLAYED = Path("/srv/played.jsonl")
 CONFIG = Path("/etc/rearguard/rearguard.toml")
+CURRENT = Path("/opt/rearguard/current")
+DATA = Path("/var/lib/rearguard")
 PASSWORD = Path("/etc/rearguard/secrets/watcher")
 PATIENCE_S = 60.0
 LOOK_S = 0.01
@@ -109,6 +111,11 @@ def prove_units(config: Config) -> None:
     _service_killed(frames, caregiver)
     time.sleep(SETTLED_S)
     _device_stopped(config, frames, caregiver)
+    time.sleep(SETTLED_S)
+    _mended("installed again", ["/src/deploy/install.sh"], frames)
+    (wheel,) = Path("/root/wheels").glob("rearguard-*.whl")
+    _mended("updated", ["rearguard", "update", str(wheel)], frames)
+    _taken_off()
     say("end")
 
 
@@ -149,6 +156,30 @@ def _device_stopped(config: Config, frames: Frames, caregiver: Caregiver) -> Non
     time.sleep(SETTLED_S)
     say("device stopped", at=t, running=running, motor_off=off, back=back, guarding=full,
         told=caregiver.alerts(t))  # fmt: skip
+
+
+def _mended(what: str, command: list[str], frames: Frames) -> None:
+    """A command that starts the units anew, what it said, and which release then guards."""
+    t = time.monotonic()
+    code, output = _run(command)
+    say(what, at=t, code=code, output=output, guarding=when(lambda: frames.guarding(t)),
+        release=CURRENT.readlink().name)  # fmt: skip
+
+
+def _taken_off() -> None:
+    """While it guards, by the script that came with the release."""
+    script = CURRENT / "share" / "rearguard" / "deploy" / "uninstall.sh"
+    code, output = _run([str(script)])
+    runs = [unit for unit in (DEVICE, SERVICE) if main_pid(unit)]
+    say("taken off", code=code, output=output, runs=runs, motor=_motor_runs(),
+        kept=sorted(file.name for file in DATA.iterdir()))  # fmt: skip
+
+
+def _run(command: list[str]) -> tuple[int, list[str]]:
+    """Its exit code, and what it said, line by line."""
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True, check=False)  # fmt: skip
+    return done.returncode, done.stdout.splitlines()
 
 
 def _power() -> float:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.roots import Machine, NoRootError
+from tests.install.following import following
 from tests.virtual_pi.machine import HERE, OWN_TIME, powered
 
 PROOF = "/opt/proof"  # where this package lies there, beside the installed device
@@ -65,7 +66,7 @@ class Boot:
              f"init={PROOF}/tests/virtual_pi/init-systemd", f"ubda={card.file}",
              f"results={folder}", f"scene={scene}", f"proof={proof}",
              "systemd.mask=serial-getty@.service", "systemd.mask=getty.target"],
-            folder / "console.log", "768M",
+            folder / "console.log", "1G",
         )  # fmt: skip
 
     def said(self) -> list[dict[str, Any]]:
@@ -92,12 +93,13 @@ class Boot:
 
 
 def installed(machine: Machine) -> None:
-    """Rearguard, as its installer leaves it, and what looks on. Raises NoRootError."""
+    """As its installer leaves it, the next release, and what looks on. Raises NoRootError."""
     machine.copy_source()
     machine.file("/root/belt.toml").write_text(BELT)
     done = machine.run("/src/deploy/install.sh", "--config", "/root/belt.toml")
     if done.returncode:
         raise NoRootError(f"install.sh ended with {done.returncode}: {done.stdout[-2000:]}")
+    following(machine)
     watching(machine)
 
 
