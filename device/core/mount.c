@@ -61,13 +61,14 @@ void rg_mount_init(rg_mount *s, const rg_params *params)
     s->standing[2] = s->turn[0] = s->turn[4] = s->turn[8] = 1.0f;
 }
 
-/* The first standing second or the first strides align the belt; upright walking refines that.
- * Later stillness does not: it may be sitting or lying. */
+/* The first standing second or the first strides align the belt; upright walking refines that, but
+ * for walking backward, where one leans and is to be told how far. Later stillness does not: it may
+ * be sitting or lying. */
 static void watch(rg_mount *s, const rg_gait *gait, rg_body *body)
 {
     if (body->aligned) {
         bool upright = fabsf(body->lean) < REFINE_WITHIN && fabsf(body->roll) < REFINE_WITHIN;
-        if (!gait->walking || !upright)
+        if (!gait->walking || gait->direction == RG_BACKWARD || !upright)
             return;
         float a = body->dt / REFINE_TAU, up[3];
         for (int i = 0; i < 3; i++)

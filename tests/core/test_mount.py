@@ -67,9 +67,13 @@ def test_walker_frame_signs(inner):
     assert np.isclose(roll, 0.3)
 
 
-@pytest.mark.parametrize(("off", "left"), [(0.1, 0.01), (0.3, 0.3)])
-def test_upright_walking_refines_it_and_leaning_does_not(inner, off, left):
-    """Who stood 0.1 rad off when aligned walks upright; 0.3 rad is a lean, and stays one."""
+@pytest.mark.parametrize(
+    ("way", "off", "left"),
+    [("RG_FORWARD", 0.1, 0.01), ("RG_FORWARD", 0.3, 0.3), ("RG_BACKWARD", -0.1, -0.1)],
+)
+def test_upright_walking_refines_it_and_leaning_does_not(inner, way, off, left):
+    """Who stood 0.1 rad off when aligned walks upright; 0.3 rad is a lean, and stays one, and so
+    does any while walking backward."""
     ffi, lib = inner
     state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
     params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
@@ -77,7 +81,7 @@ def test_upright_walking_refines_it_and_leaning_does_not(inner, off, left):
     lib.rg_mount_init(state, params)
     body.dt, body.settled = 1 / FS, True
     for seconds, lean, walking in ((2, 0.0, False), (60, off, True)):
-        gait.walking = walking
+        gait.walking, gait.direction = walking, getattr(lib, way)
         body.up = [-np.sin(lean), 0.0, np.cos(lean)]
         body.acc, body.acc_norm = [9.81 * x for x in body.up], 9.81
         for _ in range(int(seconds * FS)):
