@@ -117,7 +117,7 @@ static void judge_motion(rg_core *core, rg_estimate *estimate)
     rg_speed_step(gait);
     rg_stability_step(&core->stability, body, gait, asked, estimate);
     rg_falls_step(&core->falls, body, gait, asked);
-    rg_impact_step(&core->impact, body, gait, core->falls.fallen, asked);
+    rg_impact_step(&core->impact, body, gait, &core->falls, asked);
 }
 
 /* In a gap nobody judges motion: what is open stays open, nothing new is found, and when the gap

@@ -1,6 +1,8 @@
 /* impact.c: a fall that has ended on the ground, by either of two witnesses: the network (falls.c), or
  * an upright body that hits something hard and then lies at rest. Jumps and falls into a chair have
- * the impact and stay upright; lying down on purpose has no impact.
+ * the impact and stay upright; lying down on purpose has no impact. Who drops into a chair and leans
+ * back has both: there the network can have it wait, but not for ever, for it has learnt from acted
+ * falls alone.
  */
 #include "impact.h"
 
@@ -17,7 +19,9 @@ static const float LYING = 1.05f;           /* rad, 60 deg: who lies already tur
 static const float LIES = 0.7f;             /* rad, 40 deg: lying, or slumped against something */
 static const float AT_REST = 0.6f;          /* rad/s; getting up or turning over is faster */
 static const float REST = 1.0f;             /* s of rest that tell lying from passing through */
-static const float WAIT = 6.0f;             /* s from impact to rest: rolling over, trying to get up */
+static const float LONG_REST = 15.0f;       /* s, where the network says that nothing was a fall */
+static const float RULED_OUT = 3.0f;        /* by so much its log odds then stay below their limit */
+static const float WAIT = 5.0f;             /* s from impact to rest: rolling over, trying to get up */
 static const float UPRIGHT = 0.5f;          /* rad; less than LIES, for hysteresis */
 static const int32_t WALKED = 4;            /* steps upright that show the wearer is well */
 static const float LONG_AGO = 1e6f;         /* s */
@@ -38,24 +42,28 @@ static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand)
     s->imminent = demand->level[RG_FALL_IMMINENT] ? 0.0f : fminf(s->imminent + dt, LONG_AGO);
     s->impact = fminf(s->impact + dt, LONG_AGO);
     s->jolt = s->leak * s->jolt + body->dt * fmaxf(body->acc_norm - G, 0.0f);
-    if (s->lying < LYING && s->jolt > (s->imminent < SEEN_COMING ? SOFT : HARD))
+    if (s->lying < LYING && s->jolt > (s->imminent < SEEN_COMING ? SOFT : HARD)) {
         s->impact = s->rest = 0.0f;
+        s->likely = -INFINITY;
+    }
     if (s->lying < 0.0f)
         s->lying = body->tilt;
     s->lying += body->dt / LYING_TAU * (body->tilt - s->lying);
 }
 
 /* Down once it has fallen, or lies at rest after an impact; well again once it walks. */
-static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand)
+static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, const rg_falls *falls, rg_demand *demand)
 {
     const float *w = body->gyro;
     bool rests = body->tilt > LIES && w[0] * w[0] + w[1] * w[1] + w[2] * w[2] < AT_REST * AT_REST;
-    s->rest = rests ? s->rest + body->dt : 0.0f;
-    if (fallen || (s->impact < WAIT && s->rest > REST))
+    s->rest = rests ? fminf(s->rest + body->dt, 2.0f * LONG_REST) : 0.0f;
+    s->likely = fmaxf(s->likely, falls->odds.fallen);
+    bool ruled_out = s->likely < falls->limits.fallen - RULED_OUT;
+    if (falls->fallen || (s->impact - s->rest < WAIT && s->rest > (ruled_out ? LONG_REST : REST)))
         s->down = true;
     if (!s->down)
         return;
-    if (fallen || body->tilt > UPRIGHT) {
+    if (falls->fallen || body->tilt > UPRIGHT) {
         s->upright_at = gait->steps;
         rg_demand_ask(demand, RG_FALL, RG_DANGER);
     } else if (gait->faint) {
@@ -66,7 +74,8 @@ static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fal
     }
 }
 
-void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand)
+void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, const rg_falls *falls,
+                    rg_demand *demand)
 {
     if (!body->settled) {
         s->jolt = s->rest = 0.0f;
@@ -74,6 +83,6 @@ void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, bool
         return;
     }
     feel(s, body, demand);
-    lie(s, body, gait, fallen, demand);
+    lie(s, body, gait, falls, demand);
     rg_stumble_step(&s->stumble, body, gait, s->jolt, demand);
 }

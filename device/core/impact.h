@@ -4,6 +4,7 @@
 
 #include "body.h"
 #include "demand.h"
+#include "falls.h"
 #include "gait.h"
 #include "stumble.h"
 
@@ -14,13 +15,15 @@ typedef struct rg_impact {
     float lying;        /* rad, tilt of the last seconds; negative: not yet known */
     float imminent;     /* s since a fall was seen coming */
     float impact;       /* s since the last impact that may have been a fall's */
-    float rest;         /* s it has lain at rest since */
+    float rest;         /* s it has lain at rest */
+    float likely;       /* the network's highest odds since the impact that it was a fall's */
     int32_t upright_at; /* gait->steps when it last came upright */
     bool down;          /* fallen, and not walked away from it */
 } rg_impact;
 
 void rg_impact_init(rg_impact *s, const rg_params *params);
-/* After rg_falls_step: a fall seen coming is in the demand. fallen: as falls.h has it. */
-void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, bool fallen, rg_demand *demand);
+/* After rg_falls_step: a fall seen coming is in the demand. */
+void rg_impact_step(rg_impact *s, const rg_body *body, const rg_gait *gait, const rg_falls *falls,
+                    rg_demand *demand);
 
 #endif
