@@ -380,6 +380,7 @@ PROMISED = {
     "fall-cancelled": ("fall", Level.DANGER),
     "fall": ("fall", Level.DANGER),
     "unplugged": ("rear_blind", Level.FAULT),
+    "session": None,
 }
 
 
