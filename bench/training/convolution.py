@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import torch
 from torch import Tensor, nn
@@ -37,13 +37,11 @@ class Convolution(nn.Module):
 
 
 @torch.no_grad()
-def header(
-    net: Convolution, name: str, script: str, outputs: int, more: str, provenance: Iterable[str]
-) -> str:
-    """All of device/core/<name>_weights.h, the first `outputs` of them; `more`: further C lines."""
+def tables(net: Convolution, outputs: int) -> dict[str, Tensor]:
+    """What device/core/<name>_weights.h holds, by name; the first `outputs` of them."""
     first, first_bias = _folded(net.first, net.norm)
     layers = [_folded(layer, norm) for layer, norm in zip(net.layers, net.norms, strict=True)]
-    tables = {
+    return {
         "FIRST_WEIGHTS": first,
         "FIRST_BIAS": first_bias,
         "MORE_WEIGHTS": torch.stack([w for w, _ in layers]),
@@ -51,12 +49,18 @@ def header(
         "LAST_WEIGHTS": net.last.weight[:outputs, :, 0],
         "LAST_BIAS": net.last.bias[:outputs],
     }
+
+
+def header(
+    values: Mapping[str, Tensor], name: str, script: str, more: str, provenance: Iterable[str]
+) -> str:
+    """All of device/core/<name>_weights.h; `more`: further C lines."""
     guard = f"RG_{name.upper()}"
     made = "".join(f" * {line}\n" for line in provenance)
     return (
         f"/* {name}_weights.h: written by bench/training/{script}, not by hand.\n{made} */\n"
         f"#ifndef {guard}_WEIGHTS_H\n#define {guard}_WEIGHTS_H\n\n{more}"
-        + "".join(table(f"{guard}_{key}", values) for key, values in tables.items())
+        + "".join(table(f"{guard}_{key}", each) for key, each in values.items())
         + "\n#endif\n"
     )
 

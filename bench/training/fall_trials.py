@@ -14,8 +14,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bench.buzz import AMPLITUDES, buzz, disturbed
+from bench.training import made_movements
 from device.archive import Archive
-from device.figures.falls import has_exact_onset
+from device.figures.falls import has_exact_onset, is_backward
+from device.haptics import PATTERNS
 from device.recordings import Recording, RecordingSet
 from device.replay import Signals, averaged
 
@@ -24,8 +27,10 @@ CORE = HERE.parents[1] / "device" / "core"
 CHANNELS = 13  # RG_CHANNELS of fall_features.h
 FRAMES = 50.0  # a second
 BEFORE_ONSET, BEFORE_IMPACT = 0.2, 1.5  # s: from there an alarm is a hit (device/figures/falls.py)
-# As recorded; on another belt; on another, slower sensor; as `rearguard evaluate --rate 20` has it.
-VARIANTS = ("native", "worn", "slow", "averaged")
+# As recorded; on another belt; on another, slower sensor; as `rearguard evaluate --rate 20` has it;
+# with the belt's own motor in it.
+VARIANTS = ("native", "worn", "slow", "averaged", "buzzed")
+MADE = "made up"  # the set of made_movements.py; in every variant the same
 SLOW = (20.0, 20.0, 20.0, 25.0, 33.0)  # samples a second, one of them a trial
 TILT = {"worn": 0.21, "slow": 0.14}  # rad, s.d. of how the belt sits in pitch and roll
 GAIN = {"worn": 0.02, "slow": 0.03}  # s.d. of how far a sensor is off its scale
@@ -42,6 +47,7 @@ class Trial:
     name: str
     code: str
     fall: bool
+    backward: bool  # that fall
     exact: bool  # its onset is known to a frame
     onset: float  # s; NaN: not known
     impact: float  # s; NaN: no fall
@@ -78,7 +84,7 @@ def build(folder: Path, name: str) -> Any:
 
 
 def seen(
-    lib: Any, fs: float, acc: Floats, gyro: Floats
+    lib: Any, fs: float, acc: NDArray[Any], gyro: NDArray[Any]
 ) -> tuple[Floats, NDArray[np.int32], NDArray[np.uint8]]:
     """Frames [F, CHANNELS] of one trial, the sample [F] that ended each, whether it is open [F]."""
     acc, gyro = np.ascontiguousarray(acc, np.float32), np.ascontiguousarray(gyro, np.float32)
@@ -108,11 +114,16 @@ def tilted(rng: np.random.Generator, spread: float) -> Floats:
 
 def measured(recording: Recording, variant: str, rng: np.random.Generator) -> Signals:
     """The trial as the sensor of this variant would have measured it."""
-    fs, acc, gyro = recording.entry.fs, recording.acc, recording.gyro
+    fs = recording.entry.fs
+    if variant == "buzzed":
+        pattern = list(PATTERNS)[int(rng.integers(len(PATTERNS)))]
+        pull = buzz(pattern, len(recording.acc), fs, rng)
+        recording = disturbed(recording, pull, rng.uniform(0, AMPLITUDES[-1]))
+    acc, gyro = recording.acc, recording.gyro
     every = Signals(fs, np.arange(len(acc)), recording.t, acc, gyro)
     if variant == "averaged":
         return averaged(every, 20.0)
-    if variant == "native":
+    if variant in ("native", "buzzed"):
         return every
     if variant == "slow":
         every = slowed(every, rng)
@@ -154,6 +165,7 @@ def read(lib: Any, folder: Path, variant: str) -> Trials:
             opens.append(opened.astype(bool))
             each.append(Trial(
                 folder.name, entry.subject, entry.trial, entry.code, entry.fall,
+                entry.fall and is_backward(entry.activity),
                 has_exact_onset(found),
                 entry.onset / entry.fs if entry.onset >= 0 else float("nan"),
                 entry.impact / entry.fs if entry.impact >= 0 else float("nan"),
@@ -163,9 +175,27 @@ def read(lib: Any, folder: Path, variant: str) -> Trials:
     return Trials(each, np.concatenate(frames), np.concatenate(times), np.concatenate(opens))
 
 
+def made(lib: Any) -> Trials:
+    """The movements of made_movements.py, as one more set without falls."""
+    each, frames, times, opens, first = list[Trial](), [], [], [], 0
+    for k, (acc, gyro) in enumerate(made_movements.movements(seed=1)):
+        out, at, opened = seen(lib, made_movements.FS, acc, gyro)
+        frames.append(out.astype(np.float16))
+        times.append((at / made_movements.FS).astype(np.float32))
+        opens.append(opened.astype(bool))
+        nothing = float("nan")
+        each.append(Trial(
+            MADE, "nobody", str(k), "", False, False, False, nothing, nothing,
+            made_movements.SECONDS, first, first + len(out),
+        ))  # fmt: skip
+        first += len(out)
+    return Trials(each, np.concatenate(frames), np.concatenate(times), np.concatenate(opens))
+
+
 def key() -> str:
     """Of all that decides what frames are."""
-    files = [*sorted(CORE.glob("*.[ch]")), HERE / "frames.c", Path(__file__)]
+    here = [HERE / "frames.c", HERE / "made_movements.py", Path(__file__)]
+    files = [*sorted(CORE.glob("*.[ch]")), *here]
     sums = hashlib.sha256()
     for file in files:
         if file.name not in ("fall_weights.h", "_native.c"):
@@ -185,6 +215,9 @@ def recorded(folders: Sequence[Path], cache: Path) -> Iterator[tuple[str, str, T
                     print(f"frames of {folder.name}, {variant}", flush=True)
                     _keep(kept, read(lib, folder, variant))
                 yield folder.name, variant, _kept(kept)
+        nobody = made(lib)
+        for variant in VARIANTS:
+            yield MADE, variant, nobody
 
 
 def _keep(path: Path, trials: Trials) -> None:

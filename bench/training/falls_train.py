@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,10 +24,11 @@ SPARE = 40  # frames a piece reaches beyond a fall's, for it may be drawn at a f
 EPOCHS = 34
 RATE = 4e-3  # of AdamW, at its highest: rises over a tenth of the steps, falls to 0 along a cosine
 DECAY = 1e-2
-SHARES = {"native": 0.4, "worn": 0.2, "slow": 0.25, "averaged": 0.15}  # of the pieces of an epoch
+SHARES = {"native": 0.35, "worn": 0.2, "slow": 0.2, "averaged": 0.1, "buzzed": 0.15}  # an epoch
 EASY = 4.0  # logits on the right side by this much are got right: such pieces are seen again less
 SHARE_EASY, SHARE_EASY_FALLS = 0.15, 0.5  # often, by this share of them an epoch
 
+BACKWARD = 2.0  # times what another piece's highest frame counts: what this belt is for
 FALLING = 0.1  # s after an exact onset from which the body is falling
 LAST = 0.4  # s before the impact in which it is, where the onset is not exact
 EARLY = 0.38  # s before the impact until which an alarm is wanted, where the onset is exact
@@ -79,6 +80,7 @@ class Piece:
     trial: int  # its number in the set
     start: int  # frame of the trial
     fall: bool
+    weight: float = 1.0  # of its highest frames
     margin: float = 0.0  # by which its logits lie on the right side, when it was last seen
 
 
@@ -132,7 +134,8 @@ def _cut(trial: Trial, k: int) -> list[Piece]:
     found = [Piece(k, start, False) for start in range(0, max(end - CONTEXT, 1), PIECE - CONTEXT)]
     if trial.fall:
         whole = max(0, end - PIECE + SPARE)  # all of the fall in one piece
-        found = [p for p in found if p.start < whole] + [Piece(k, whole, True)]
+        weight = BACKWARD if trial.backward else 1.0
+        found = [p for p in found if p.start < whole] + [Piece(k, whole, True, weight)]
     return found
 
 
@@ -156,14 +159,14 @@ def varied(x: Tensor, rng: np.random.Generator) -> Tensor:
     return x + NOISE * torch.randn(x.shape)
 
 
-def head(z: Tensor, y: Tensor, weight: float, whole: float) -> tuple[Tensor, Tensor]:
-    """Loss of one logit [B, F]: of each frame (a yes weighs `weight`), and `whole` times that of
-    each piece's highest where it should be low, where high, and where high early. Also gives by how
-    much each piece is on the right side."""
+def head(z: Tensor, y: Tensor, yes_weighs: float, counts: Tensor) -> tuple[Tensor, Tensor]:
+    """Loss of one logit [B, F]: of each frame, and that of each piece's highest where it should be
+    low, and, times `counts` [B], where high and where high early. Also gives by how much each piece
+    is on the right side."""
     yes, no = y >= 1, y == 0
     per_frame = (
-        weight * (functional.softplus(-z) * yes).sum() + (functional.softplus(z) * no).sum()
-    ) / (weight * yes.sum() + no.sum())
+        yes_weighs * (functional.softplus(-z) * yes).sum() + (functional.softplus(z) * no).sum()
+    ) / (yes_weighs * yes.sum() + no.sum())
     low = torch.tensor(-30.0)
 
     def highest(where: Tensor) -> Tensor:
@@ -174,9 +177,9 @@ def head(z: Tensor, y: Tensor, weight: float, whole: float) -> tuple[Tensor, Ten
     per_piece = functional.softplus(worst).mean()
     for where, part in ((yes, 1.0), (y == 2, 0.5)):
         best, asked = highest(where), where.any(1)
-        per_piece = per_piece + part * (functional.softplus(-best) * asked).mean()
+        per_piece = per_piece + part * (counts * functional.softplus(-best) * asked).mean()
         margin = torch.where(asked, torch.minimum(margin, best), margin)
-    return per_frame + whole * per_piece, margin.detach()
+    return per_frame + per_piece, margin.detach()
 
 
 def train(
@@ -230,17 +233,7 @@ def _step(
     x = torch.from_numpy(np.stack([w[0] for w in windows])).transpose(1, 2)
     falling, fallen = (torch.from_numpy(np.stack([w[k] for w in windows])) for k in (1, 2))
     z = net(varied(x, rng))
-    before, margin = head(z[:, 0], falling, 5.0, 1.0)
-    after, margin_after = head(z[:, 1], fallen, 1.0, 1.0)
+    counts = torch.tensor([piece.weight for _, piece in batch])
+    before, margin = head(z[:, 0], falling, 5.0, counts)
+    after, margin_after = head(z[:, 1], fallen, 1.0, counts)
     return before + 0.7 * after, torch.minimum(margin, margin_after)
-
-
-@torch.no_grad()
-def odds(
-    net: Network, trials: Trials, wanted: Callable[[Trial], bool]
-) -> Iterator[tuple[Trial, NDArray[np.float32]]]:
-    """Each trial with both its logits [2, F], from its first frame on."""
-    for trial in trials.each:
-        if wanted(trial):
-            x = torch.from_numpy(trials.frames[trial.first : trial.end].T.astype(np.float32))
-            yield trial, net(x[None])[0].numpy()

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.training.convolution import Convolution, header
+from bench.training.convolution import Convolution, header, tables
 from bench.training.fall_trials import build
 from bench.training.judged import core_with
 from bench.training.walk_trials import (
@@ -225,7 +225,7 @@ def train(trials: Sequence[Trial], seed: int) -> Network:
 
 def weights(net: Network, made: Iterator[str]) -> str:
     """walk_weights.h: what is asked on the belt, the direction alone."""
-    return header(net, "walk", "walk_network.py", SHIPPED, "", made)
+    return header(tables(net, SHIPPED), "walk", "walk_network.py", "", made)
 
 
 def provenance(trials: Sequence[Trial], out: set[tuple[str, str]], seed: int) -> Iterator[str]:

@@ -11,6 +11,7 @@ static const float TILTS = 0.8f;            /* rad/s, 45 deg/s about any level a
 static const float LYING_TAU = 1.0f, LONG_TAU = 2.0f;  /* s, before a fall and after it */
 static const float LYING = 1.40f;           /* rad, 80 deg: who lies already can turn over, not fall; who
                                                sits leans back by up to 70 */
+static const float SOON = 0.3f;            /* s after the start; the network has learnt how recordings begin */
 static const float HELD = 0.06f;            /* s; a sensor that hangs may hang in mid-swing, and look like falling */
 
 /* All but the sensor's own weight. */
@@ -18,6 +19,7 @@ static void begin(rg_falls *s)
 {
     s->lying = s->lain = -1.0f;
     s->open = s->fallen = false;
+    s->heard = 0.0f;
     s->frames = 0;
     s->odds = (rg_fall_odds){-INFINITY, -INFINITY};
     rg_features_restart(&s->features);
@@ -63,8 +65,10 @@ void rg_falls_step(rg_falls *s, const rg_body *body, const rg_gait *gait, rg_dem
         s->lying = s->lain = tilt;
     s->lying += body->dt / LYING_TAU * (tilt - s->lying);
     s->lain += body->dt / LONG_TAU * (tilt - s->lain);
-    s->fallen = body->settled && s->lain < LYING && s->odds.fallen > s->limits.fallen;
-    s->open = body->settled && s->lying < LYING && (s->features.sinking > SINKS || s->features.turning > TILTS);
+    s->heard = fminf(s->heard + body->dt, SOON);
+    bool ready = s->heard >= SOON;
+    s->fallen = ready && s->lain < LYING && s->odds.fallen > s->limits.fallen;
+    s->open = ready && s->lying < LYING && (s->features.sinking > SINKS || s->features.turning > TILTS);
     if (s->open && s->odds.falling > s->limits.falling)
         rg_demand_ask(demand, RG_FALL_IMMINENT, RG_DANGER);
 }

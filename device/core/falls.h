@@ -12,6 +12,7 @@ typedef struct rg_falls {
     float lying, lain;  /* rad, tilt of the last second and the last two; negative: not yet known */
     float acc[3];       /* m/s^2, the sample before */
     float held;         /* s it has stayed the same to the bit */
+    float heard;        /* s since the start, up to when its word counts */
     bool open;          /* the pelvis goes down or tilts, and the body did not lie before */
     bool fallen;        /* the network says that it has just hit the ground, and it did not lie before */
     rg_features features;

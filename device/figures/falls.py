@@ -58,6 +58,11 @@ class Alarms:
         return any(low - _EPS <= t <= high + _EPS for t in self.raised.get("fall", []))
 
 
+def is_backward(activity: str) -> bool:
+    """Whether the words for a fall say that it was one."""
+    return _BACKWARD.search(activity) is not None
+
+
 _EPS = 1e-6  # s: times are whole samples, their sums are not
 
 
@@ -101,7 +106,7 @@ def figures(trials: Sequence[Alarms]) -> dict[str, Figure]:
     if not falls:
         return {}
     others = [trial for trial in trials if not trial.fall]
-    backward = [trial for trial in falls if _BACKWARD.search(trial.activity)]
+    backward = [trial for trial in falls if is_backward(trial.activity)]
     stumbles = [trial for trial in others if _STUMBLE.search(trial.activity)]
     caught = sum(
         "stumble" in trial.raised and not {"fall_imminent", "fall"} & trial.raised.keys()

@@ -40,6 +40,14 @@ def causal(x, weights, apart):
 def over_all(name, frames):
     """[N, outputs] at each of [N, channels] frames."""
     w = tables(name)
+    if w["FIRST_WEIGHTS"].ndim > 3:  # several networks, one after another: what they say on average
+        each = [{table: one[m] for table, one in w.items()} for m in range(len(w["LAST_BIAS"]))]
+        return np.mean([through(one, frames) for one in each], axis=0)
+    return through(w, frames)
+
+
+def through(w, frames):
+    """[N, outputs] of one network's tables."""
     x = np.maximum(causal(frames, w["FIRST_WEIGHTS"], 1) + w["FIRST_BIAS"], 0)
     for layer, (weights, bias) in enumerate(zip(w["MORE_WEIGHTS"], w["MORE_BIAS"], strict=True)):
         x = x + np.maximum(causal(x, weights, 2**layer) + bias, 0)
@@ -52,7 +60,7 @@ def network(request, tmp_path_factory):
     name = request.param
     library = tmp_path_factory.mktemp("network") / "network.so"
     source = library.with_suffix(".c")
-    channels, outputs = tables(name)["FIRST_WEIGHTS"].shape[1], len(tables(name)["LAST_BIAS"])
+    channels, outputs = tables(name)["FIRST_WEIGHTS"].shape[-2], tables(name)["LAST_BIAS"].shape[-1]
     source.write_text(
         f'#include "{name}_network.h"\n'
         "void run(int n, const float *frame, float *out)\n"
@@ -79,7 +87,7 @@ def test_frame_by_frame_it_is_the_convolution(network):
     """Over several rounds of its longest ring (64 frames), on noise and on bursts in silence."""
     name, run = network
     rng = np.random.default_rng(1)
-    frames = rng.normal(0, 1, (400, tables(name)["FIRST_WEIGHTS"].shape[1]))
+    frames = rng.normal(0, 1, (400, tables(name)["FIRST_WEIGHTS"].shape[-2]))
     frames[150:300] *= rng.random((150, 1)) < 0.05
     found = run(frames)
     assert (np.ptp(found, axis=0) > 1).all()
