@@ -35,8 +35,8 @@ function urgent(episodes) { // a fall must not be overlooked because the belt st
       episode.state === "acknowledged" ? `, acknowledged by ${episode.by}. ` : ". ", episode.helper);
     return line;
   });
-  const sent = lines.map((line) => line.textContent).join("");
-  if (at("urgent").textContent !== told) at("urgent").replaceChildren(...lines);
+  const said = lines.map((line) => line.textContent).join("");
+  if (at("urgent").textContent !== said) at("urgent").replaceChildren(...lines);
   at("urgent").hidden = !lines.length;
 }
 

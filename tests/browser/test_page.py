@@ -125,6 +125,11 @@ def test_the_motor_test_and_an_acknowledge_by_keyboard(page: Page, device: Devic
     expect(item).to_contain_text("<b>not markup</b>")
     expect(item).to_contain_text("waiting to be sent")
     expect(page.locator("#urgent")).to_contain_text("go there if there is no answer")
+    page.evaluate("document.querySelector('#urgent p').dataset.read = 'once'")
+    device.say("obstacle", "warning")
+    expect(page.locator("#list")).to_contain_text("obstacle")
+    read = page.locator("#urgent p").get_attribute("data-read")
+    assert read == "once", "what has not changed is not read out again"
     item.get_by_role("button", name="Acknowledge fall").focus()
     page.keyboard.press("Enter")
     expect(item).to_contain_text("acknowledged")
