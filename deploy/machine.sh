@@ -45,7 +45,6 @@ start() {
     run systemctl reset-failed 'rearguard-*'
     run systemctl restart "${UNITS[@]}" || true
     say "doctor"
-    run sleep 5 # a device that has just started has no word yet for the doctor
     run "$COMMAND" doctor --yes --config "$ETC/rearguard.toml" ||
         echo "   not fully fit to guard yet: mend what is named above, then: sudo rearguard doctor --config $ETC/rearguard.toml"
     [ -z "${RESTART-}" ] || say "restart the Pi now: I2C is switched on from then: sudo reboot"

@@ -17,6 +17,7 @@ from device.health import Row, table
 
 ANSWER_S = 5.0  # s for the answer to come through the journal; it is written every second
 POLL_S = 0.1
+SETTLED_S = 5.0  # s in which a device that has just started finds its streams sound
 SENSOR_RATE = 104.0  # 1/s; the rows do not depend on it, only their times do
 
 
@@ -27,9 +28,14 @@ class MuteError(Exception):
 def examine(config: Config, clock: Clock) -> Iterator[Finding]:
     """Every row of its table of health. Raises MuteError."""
     rows = table(config, SENSOR_RATE)
-    said = ask(config, clock, "doctor", question="health")["detail"]
-    words, _, late = said.partition("; lateness ")
-    found = list(judged(rows, words))
+    end = clock.now() + SETTLED_S
+    while True:
+        said = ask(config, clock, "doctor", question="health")["detail"]
+        words, _, late = said.partition("; lateness ")
+        found = list(judged(rows, words))
+        if clock.now() >= end or not any(finding.fault for finding in found):
+            break
+        clock.sleep_until(clock.now() + POLL_S)
     if config.ranger.driver == "none":
         found.append(Finding("rear sensor", "none is set", "no_ranger", Guard.NO_REAR))
     yield _stage(words.partition(";")[0], found)

@@ -70,6 +70,20 @@ def test_a_running_device_is_asked_and_its_motor_played(
     assert "This belt can guard." in out.err
 
 
+def test_a_device_that_has_just_started_is_given_time(tmp_path: Path) -> None:
+    (tmp_path / "belt.toml").write_text(BELT)
+    device = start(tmp_path, "--simulate", "clear")
+    try:
+        config = load(tmp_path / "belt.toml")
+        wait_for(lambda: config.socket_file.exists() or None)
+        found = {finding.part: finding for finding in running.examine(config, CLOCK)}
+    finally:
+        device.terminate()
+        device.wait(10)
+    assert found["imu"].said == "fresh"
+    assert found["device"].left is Guard.FULL
+
+
 def test_a_calibration_that_the_running_device_has_not_taken_up_is_told(guarding: Path) -> None:
     config = load(guarding / "belt.toml")
     config.belt.data_dir.mkdir(exist_ok=True)
