@@ -7,19 +7,23 @@ by folds (device/core/README.md).
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
+from cffi import FFI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import State
 from device.archive import Archive
 from device.core import Core
+from device.core.build import FLAGS, HERE
 from device.haptics import PATTERNS
 from device.recordings import RecordingSet
 from device.replay import Signals, averaged
+from tests.core.conftest import SOURCES, compiler
 from tests.core.motion import rotation, sense, walk
 
 RATES = [20.0, 50.0, 100.0, 200.0, 400.0]
@@ -284,6 +288,83 @@ def test_one_hard_step_in_a_walk_is_a_stumble_and_running_off_is_not(fs):
     hard = np.where(t > 10.0, 2.5, 1.0)[:, None]
     running = (acc - [0, 0, 9.81]) * hard + [0, 0, 9.81]
     assert "stumble" not in dict(raised(fs, running, gyro))
+
+
+# The gate, with a network that is sure of a fall at every frame
+
+GATE = """#include "falls.h"
+void run(double fs, int n, const float *turning, const float *upward, const float *tilt,
+         const float *fore, signed char *asked)
+{
+    rg_params params;
+    rg_falls s;
+    rg_body body = {.dt = (float)(1.0 / fs), .settled = true, .up = {0.0f, 0.0f, 1.0f}};
+    rg_params_default(&params, fs);
+    rg_falls_init(&s, &params);
+    s.limits.falling = -1e30f;
+    for (int i = 0; i < n; i++) {
+        rg_demand demand = {.most = 0};
+        body.gyro[1] = turning[i];
+        body.acc[0] = fore[i];
+        body.acc[2] = 9.81f + upward[i];
+        body.tilt = tilt[i];
+        rg_falls_step(&s, &body, NULL, &demand);
+        asked[i] = demand.level[RG_FALL_IMMINENT] > 0;
+    }
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def gate(tmp_path_factory):
+    """(turning rad/s, upward m/s², tilt rad, fore m/s²: functions of time) to the times it asks."""
+    library = tmp_path_factory.mktemp("gate") / "gate.so"
+    source = library.with_suffix(".c")
+    source.write_text(GATE)
+    command = [compiler("gcc", "cc"), *FLAGS, "-fPIC", "-shared", f"-I{HERE}", "-o", str(library)]
+    subprocess.run([*command, str(source), *SOURCES, "-lm"], check=True)
+    ffi = FFI()
+    ffi.cdef("void run(double, int, float *, float *, float *, float *, signed char *);")
+    lib = ffi.dlopen(str(library))
+    t = np.arange(800) / 100.0
+
+    def run(turning=0.0, upward=0.0, tilt=0.0, fore=lambda t: 0.1 * np.sin(40 * t)):
+        asked = np.zeros(len(t), np.int8)
+        given = [
+            np.float32(x(t) if callable(x) else np.full(len(t), x))
+            for x in (turning, upward, tilt, fore)
+        ]
+        pointers = [ffi.from_buffer("float[]", x) for x in given]
+        lib.run(100.0, len(t), *pointers, ffi.from_buffer("signed char[]", asked))
+        return t[asked > 0]
+
+    return run
+
+
+def for_a_while(much, begin=5.0, end=5.5):
+    return lambda t: np.where((t >= begin) & (t < end), much, 0.0)
+
+
+def test_what_was_learnt_needs_a_body_that_goes_down_or_tilts(gate):
+    assert len(gate()) == 0
+    assert len(gate(turning=for_a_while(0.75))) == 0
+    assert len(gate(upward=for_a_while(-0.38))) == 0  # 0.19 m/s at most
+    turns, sinks = gate(turning=for_a_while(0.85)), gate(upward=for_a_while(-1.0))
+    assert (turns[0], turns[-1]) == pytest.approx((5.0, 5.49))
+    assert 5.19 < sinks[0] < 5.26  # 0.2 m/s
+
+
+def test_who_lies_already_does_not_fall_and_who_sits_leaning_back_may(gate):
+    assert len(gate(turning=for_a_while(2.0), tilt=1.45)) == 0
+    assert len(gate(turning=for_a_while(2.0), tilt=1.35)) == 50
+
+
+def test_a_sensor_that_hangs_and_the_first_moment_say_nothing(gate):
+    moves = for_a_while(2.0, 0.0, 8.0)
+    asked = gate(turning=moves)
+    assert 0.28 < asked[0] < 0.31
+    hung = gate(turning=moves, fore=lambda t: 0.1 * np.sin(40 * np.where(t > 4.0, 4.0, t)))
+    assert 4.0 < hung[-1] < 4.08
 
 
 # Figures
