@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from itertools import combinations
-from statistics import mean, median, stdev
+from statistics import median
 from typing import Any
 
 KEPT = 12  # points; the oldest go
@@ -19,9 +19,6 @@ RECENT = 4  # newest points that say how long steps are now: those of one walk t
 SPREAD = 6.0  # steps/min between the points, from which their own slope is believed
 STEEPEST = 3.0  # times the walk ratio: beyond lies noise, and below one times it as well
 LEAST_M, MOST_M = 0.1, 1.2  # of a step
-FEW = 0.08  # share by which the cadence of a few steps is off their usual by chance
-VARIES = 0.025  # s.d. of a wearer's usual step from one walk to the next, a share of it
-SEEN = 0.035  # s.d. of what one walk to a wall says of it, a share of it
 
 
 class Stride:
@@ -42,6 +39,11 @@ class Stride:
         self.points = [*self.points, (cadence, length)][-KEPT:]
         return True
 
+    @property
+    def usual_m(self) -> float:
+        """m of this wearer's steps as they were lately; NaN while nothing was learnt."""
+        return median(m for _, m in self.points[-RECENT:]) if self.points else math.nan
+
     def length(self, cadence: float) -> float:
         """m of a step at `cadence` [steps/min]; NaN while nothing was learnt."""
         if not self.points:
@@ -58,20 +60,6 @@ class Stride:
             slope = min(max(median(slopes), slope), STEEPEST * slope)  # noise flattens
         length: float = long + slope * (cadence - usual)
         return min(max(length, LEAST_M), MOST_M)
-
-    def usually(self, cadence: float) -> float:
-        """The same for a few steps: unless their cadence is beyond chance, they are as usual."""
-        if not self.points:
-            return math.nan
-        usual = median(c for c, _ in self.points[-RECENT:])
-        return self.length(usual if abs(cadence - usual) < FEW * usual else cadence)
-
-    def doubt(self, walks: int = 0) -> float:
-        """S.d. of the length of a wearer's steps, a share of it, after so many walks to a wall (0:
-        those learnt). VARIES and SEEN are set by hand: simulated wearers vary less."""
-        recent = [m for _, m in self.points[-RECENT:]]
-        scatter = stdev(recent) / mean(recent) if len(recent) > 2 else 0.0
-        return math.hypot(VARIES, max(SEEN, scatter) / math.sqrt(walks or max(1, len(recent))))
 
     def to_list(self) -> list[list[float]]:
         return [[round(c, 2), round(m, 4)] for c, m in self.points]

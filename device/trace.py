@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from itertools import pairwise
-from statistics import median
+from statistics import mean, median
 
 from device.frames import Frame
 
@@ -13,10 +13,11 @@ SEEN = 8  # pings of a wall that make a place
 SHARE = 0.7  # of the pings that must agree on it
 STEP_S = 0.55  # s, about a step
 STEADY_AFTER_S = 1.0  # s after setting off from which steps are alike
+RISING = (0.25, 0.30, 0.35, 0.40)  # shares of a walk's shaking on the way up; one alone jumps
 
 
 def onset(shaking: list[tuple[float, float]], rough: float, end: float) -> float:
-    """s at which a body shakes half as much as when it walks; over a step, whichever leg goes."""
+    """s at which a body begins to shake as when it walks; over a step, whichever leg goes."""
     times = [t for t, _ in shaking]
     power = [0.0]
     for _, off in shaking:
@@ -30,8 +31,9 @@ def onset(shaking: list[tuple[float, float]], rough: float, end: float) -> float
     walking = [s for t, s in smooth if rough + STEADY_AFTER_S < t < end]
     if not walking:
         return rough
-    enough = 0.5 * median(walking)
-    return next((t for t, s in smooth if t > rough - STEP_S and s >= enough), rough)
+    usual = median(walking)
+    begun = [(t, s) for t, s in smooth if t > rough - STEP_S]
+    return mean(next((t for t, s in begun if s >= share * usual), rough) for share in RISING)
 
 
 def interval(contacts: list[float]) -> float:

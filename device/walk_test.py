@@ -8,7 +8,8 @@ so, with the range that it is true within:
 - the wall comes into reach on the way: the first part by the pace of the rest and what this
   wearer's first steps lose in setting off, learnt on a wall before;
 - the wall is lost on the way: the rest by steps calibrated on the part that was seen;
-- no wall at all: by steps that this wearer was seen to take on a wall before; else refused.
+- no wall at all: no time. Steps as they were on a wall before tell the wearer when to stop; but
+  from one walk to the next they differ by more than a time may be off.
 
 A time is a screening figure, never a diagnosis: cut_offs.py.
 """
@@ -42,6 +43,10 @@ LOST_S = 0.5  # s without a ping of a wall that was seen: it is out of reach
 TIMED_S = 0.03  # s, s.d. of a moment that the wall gives, or the body in setting off
 LOSES_S = 0.04  # s, s.d. of what setting off costs, from one walk to the next
 PACE = 0.015  # s.d. of the pace of a part of the way beside another part, a share of it
+LENGTH = 0.043  # s.d. of the length of a few steps beside that of others, a share of it
+BEST_M = (
+    6.0  # m from a wall: whoever walks, it is seen in time, and not warned of before the finish
+)
 GO = "go"
 
 
@@ -169,38 +174,38 @@ class WalkTest:
         if math.isfinite(self._wall):
             if not run.pings:
                 return 0.0
-            seen = self._wall - median(r for _, r in run.pings[-3:])
-            return seen + (self._lost(run, now) or (0.0, 0.0))[0]
-        found = self._unseen(run)
-        return found[0] * (now - found[1]) if found else 0.0
+            at, seen = self._seen(run)
+            return seen + (self._lost_speed(run, now) or 0.0) * (now - at)
+        if found := self._unseen(run):
+            return found[0] * (now - found[1])
+        return self._stride.usual_m * len(run.contacts)
 
-    def _lost(self, run: _Run, now: float) -> tuple[float, float] | None:
-        """(m walked, m/s) since a wall that was seen is out of reach; None: it is not."""
+    def _seen(self, run: _Run) -> tuple[float, float]:
+        """(s, m walked by then), as the newest pings of a wall have it."""
+        newest = run.pings[-3:]
+        return median(t for t, _ in newest), self._wall - median(r for _, r in newest)
+
+    def _lost_speed(self, run: _Run, now: float) -> float | None:
+        """m/s since a wall that was seen is out of reach; None: it is not."""
         last = run.pings[-1][0]
         learnt = self._learn(run)
         if now - last < LOST_S or learnt is None:
             return None
         pace = self._pace(run, last - STEADY_AFTER_S, now)
-        speed = learnt[1] / pace if pace > 0.0 else learnt[0] * learnt[1] / 60.0
-        return speed * (now - last), speed
+        return learnt[1] / pace if pace > 0.0 else learnt[0] * learnt[1] / 60.0
 
     def _unseen(self, run: _Run) -> tuple[float, float] | None:
         """(m/s, s of the start as if there were no setting off), of a start out of reach."""
-        if math.isnan(run.onset):
-            return None
         pings = self._walking(run)
-        speed = -line(pings)[0] if span(pings) >= SPAN_M else self._by_steps(run)
+        if math.isnan(run.onset) or span(pings) < SPAN_M:
+            return None
+        speed = -line(pings)[0]
         return (speed, run.onset + self._loss) if speed > 0.05 else None
 
     def _walking(self, run: _Run) -> list[tuple[float, float]]:
         """The pings of the wall before anybody can have answered the finish or a warning."""
         end = min(run.arrived, run.warned) + STOPPED_S
         return [p for p in run.pings if p[0] < end]
-
-    def _by_steps(self, run: _Run) -> float:
-        """m/s, of the wearer's step length at this cadence; NaN while there are too few."""
-        pace = self._pace(run, run.onset + STEADY_AFTER_S, min(run.arrived, run.warned) + STOPPED_S)
-        return self._stride.usually(60.0 / pace) / pace
 
     def _pace(self, run: _Run, begin: float, end: float) -> float:
         """s a step, of the steady ones from `begin` to `end` [s]; NaN while there are too few."""
@@ -223,43 +228,39 @@ class WalkTest:
         if math.isnan(crossed) and math.isinf(run.warned) and (found := self._outlived(run)):
             return found
         if math.isnan(crossed) or run.warned < crossed - STOPPED_S:
-            more = LENGTH_M + 1.0 - walked
+            what = (
+                f"learnt; stand {BEST_M:.0f} m from it" if learnt else "not learnt; again, from 4 m"
+            )
             return Trial(
                 distance_m=walked, wall_m=walked, steps=steps, learnt=learnt,
-                how=f"warned of the wall after {walked:.1f} m: your steps are "
-                f"{'learnt' if learnt else 'not learnt'}; stand {max(more, 0.5):.1f} m farther off",
+                how=f"warned of the wall after {walked:.1f} m: your steps are {what}",
             )  # fmt: skip
         return self._timed(run, crossed, LENGTH_M, 0.0, "on the wall all the way", learnt)
 
     def _outlived(self, run: _Run) -> Trial | None:
         """The wall was lost on the way, and the walk went on."""
-        lost = self._lost(run, run.arrived) if run.pings and math.isfinite(run.arrived) else None
-        if lost is None:
+        lost = math.isfinite(run.arrived) and len(run.pings) > 0
+        speed = self._lost_speed(run, run.arrived) if lost else None
+        if speed is None:
             return None
-        last, seen = run.pings[-1][0], self._wall - median(r for _, r in run.pings[-3:])
-        speed = lost[1]
-        crossed = last + (LENGTH_M - seen) / speed
-        doubt = self._stride.doubt(1) * (LENGTH_M - seen) / speed
+        at, seen = self._seen(run)
+        lasts = (LENGTH_M - seen) / speed
         how = f"{seen:.1f} m on the wall, the rest by steps calibrated on it"
-        return self._timed(run, crossed, seen, doubt, how, self._learn(run))
+        return self._timed(run, at + lasts, seen, LENGTH * lasts, how, self._learn(run))
 
     def _from_afar(self, run: _Run, steps: int) -> Trial:
         """The wall was out of reach at the start."""
         found = self._unseen(run)
         if found is None:
-            return Trial(how="nobody walked on: try again", steps=steps)
+            why = "no wall came within reach in time"
+            return Trial(how=f"{why}: stand {BEST_M:.0f} m from one, your back to it", steps=steps)
         speed, start = found
         crossed = start + LENGTH_M / speed
-        pings = self._walking(run)
         if run.warned < crossed - STOPPED_S:
             short = speed * (crossed - run.warned)
             why = f"warned of the wall before the finish: stand {short + 0.3:.1f} m farther off"
             return Trial(how=why, steps=steps)
-        lasts = LENGTH_M / speed
-        if span(pings) < SPAN_M:
-            doubt = math.hypot(LOSES_S, self._stride.doubt() * lasts)
-            how = "by steps as they were on a wall before; no wall was within reach"
-            return self._timed(run, crossed, 0.0, doubt, how)
+        pings = self._walking(run)
         unseen = min(speed * (pings[0][0] - start), LENGTH_M)
         how = f"{unseen:.1f} m by pace and first steps learnt on a wall, the rest on the wall"
         pace = self._pace(run, pings[0][0] - 1.0, pings[-1][0])

@@ -15,7 +15,7 @@ from device.sources.world import World
 READY_S = 4.5  # s of standing at first: the belt starts to guard and learns how it is worn
 STRIDE_S = 1.0  # s between looks at what is to be done now
 FORWARD = 1.1  # m/s
-LEARN_M = 3.8  # m from the wall for the first walk of a test
+LEARN_M, TEST_M = 3.8, 6.0  # m from the wall: a test's first walk, the others
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,11 +24,6 @@ class Form:
 
     speed: float  # m/s
     uneven: float  # s.d. of a step's time, a share of it
-
-    @property
-    def room_m(self) -> float:
-        """m from a wall from which 3 m can be walked without being warned of it."""
-        return min(5.75 + max(0.0, self.speed - 0.55) * 2.5, 6.6)
 
 
 class Patient:
@@ -55,7 +50,7 @@ class Patient:
         if self._perception:
             yield from self._feel(wearer)
         for number in range(self._trials + 1 if self._trials else 0):
-            yield from self._trial(world, LEARN_M if number == 0 else self._form.room_m)
+            yield from self._trial(world, LEARN_M if number == 0 else TEST_M)
         yield from self._session(world)
         while True:
             yield from wearer.stand(60.0)

@@ -81,6 +81,7 @@ class Trial:
         world.scene.targets = [wall(wearer.x - self.off)]
         yield from wearer.wait_for_buzz(0.25, 70.0)
         self.start = wearer.x
+        wearer._phase += world.random.choice((0.0, math.pi))  # either leg goes first
         yield from wearer.stand(world.random.uniform(0.15, 0.35))
         yield from wearer.walk(-self.speed, 30.0)
         yield from wearer.stop()
