@@ -6,6 +6,7 @@ import { ask, at, clock, command, day, element, number, set, tell, words } from 
 const EVERY = 3000; // ms between looks
 const SHOWN = 12; // walks
 const SILENT = 30; // s; a walk under way is told of every ten
+const START = ["start", "perception", "walk-test"]; // what the belt refuses during a walk
 const BORG = ["nothing at all", "very light", "light", "moderate", "somewhat hard", "hard", "",
   "very hard", "", "", "extremely hard"]; // CR10's own words at its numbers
 const PHASES = { backward: "Walking backward", forward: "Brisk forward", rest: "Rest", paused: "Paused" };
@@ -45,7 +46,8 @@ function now(session, time) {
   const running = session?.state === "raised";
   const silent = running ? (new Date(time) - new Date(session.changed_at)) / 1000 : 0;
   const totals = session?.totals ?? {};
-  at("stop").disabled = !running;
+  // "Stop" is always there: it ends a test as well; one walk at a time; where the belt has fallen silent, a new one may be asked for
+  for (const one of START) at(one).disabled = running && silent <= SILENT;
   at("dose").hidden = !running;
   if (!running) return set("state", "No walk under way");
   const minutes = (totals.dose_s ?? 0) / 60;

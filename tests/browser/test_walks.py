@@ -67,9 +67,11 @@ def test_a_walk_is_begun_with_a_plan_and_stopped_by_keyboard(page: Page, device:
     page.keyboard.press("Enter")
     assert asked(device, "start")["plan"] == "gentle"
     expect(page.locator("#said")).to_have_text("the motor was felt")  # what this device answers
-    expect(page.locator("#stop")).to_be_disabled()
+    expect(page.locator("#stop")).to_be_enabled()  # it ends a test or a hand's wait as well
     device.say("progress", session="w2", detail="backward", measurements=totals(180), **SAID)
     expect(page.locator("#state")).to_have_text("Walking backward: 3.0 of 12 min")
+    for name in ("start", "perception", "walk-test"):
+        expect(page.locator(f"#{name}")).to_be_disabled()
     page.locator("#stop").focus()
     page.keyboard.press("Enter")
     asked(device, "stop")
@@ -77,6 +79,7 @@ def test_a_walk_is_begun_with_a_plan_and_stopped_by_keyboard(page: Page, device:
         "stop", state="cleared", session="w2", detail="button", measurements=totals(200), **SAID
     )
     expect(page.locator("#state")).to_have_text("No walk under way")
+    expect(page.locator("#start")).to_be_enabled()
     expect(page.locator("#list li").first).to_contain_text("3.3 min backward")
 
 
@@ -90,6 +93,7 @@ def test_a_walk_that_nothing_is_heard_of_is_not_shown_as_it_was(page: Page, devi
         ),
     )
     expect(page.locator("#state")).to_contain_text("No word of the walk for")
+    expect(page.locator("#start")).to_be_enabled()
     device.say("stop", state="cleared", session="w4", measurements=totals(60), **SAID)
 
 
