@@ -22,7 +22,8 @@ static const float SWAY_LEAST = 0.2f;       /* m/s^2 of baseline: below lies the
 static const float UNEVEN_LEAST = 0.02f;    /* s of baseline: step times are found no better */
 static const float IRREGULAR_LEAST = 0.2f;  /* of baseline: healthy strides are alike to 0.8 and more */
 static const float NEWEST = 0.15f;          /* weight of the newest step: some seven count */
-static const int32_t ROW = 6;               /* step times before unevenness is taken at its word */
+static const int32_t SETTING_OFF = 2;       /* step times of a walk that are unlike all others */
+static const int32_t ROW = 8;               /* step times before unevenness is taken at its word */
 static const float MISSED = 1.6f;           /* times the step before: a contact was missed, or a pause made */
 static const int32_t BASELINE = 60;         /* steps */
 static const int32_t ADAPTS = 1800;         /* steps, a long session, over which it changes after that */
@@ -130,9 +131,10 @@ static void stride(rg_stability *s, const rg_gait *gait, rg_usual *usual)
         return;
     if (s->row > 0 && gait->interval > MISSED * s->interval[0])
         s->row = 0;
-    if (++s->row > 2) {
+    int32_t compared = ++s->row - SETTING_OFF - 2;  /* pairs of step times, two apart */
+    if (compared > 0) {
         float off = fabsf(gait->interval - s->interval[1]);
-        s->unevenness = s->row == 3 ? off : s->unevenness + NEWEST * (off - s->unevenness);
+        s->unevenness += fmaxf(NEWEST, 1.0f / (float)compared) * (off - s->unevenness);
     }
     s->interval[1] = s->interval[0];
     s->interval[0] = gait->interval;
@@ -143,7 +145,7 @@ static void stride(rg_stability *s, const rg_gait *gait, rg_usual *usual)
     float omega = 4.0f * 3.14159265f / lasted;      /* of a step, rad/s */
     float excursion = 2.0f * 1.41421356f * gait->bounce / (omega * omega);
     bool first = s->row == 2;
-    if (isfinite(unlike))
+    if (compared > 1 && isfinite(unlike))   /* two strides, whole */
         s->irregularity = s->irregularity < 0.0f ? unlike : s->irregularity + NEWEST * (unlike - s->irregularity);
     s->excursion = first ? excursion : s->excursion + NEWEST * (excursion - s->excursion);
     learn(s, usual);

@@ -125,6 +125,21 @@ def test_an_even_walk_brings_no_notice(fs):
 
 
 @pytest.mark.parametrize("fs", RATES)
+def test_setting_off_again_and_again_is_no_unevenness(fs):
+    """Four walks with pauses; the first two steps of each are slow, as anybody's are."""
+    often, step = 4, 0.54
+    lasts = [3.0] + often * [step + 0.3, step + 0.1, *(40 * [step]), 4.0]
+    stands = np.isin(lasts, (3.0, 4.0))
+    ends = np.concatenate([[0.0], np.cumsum(lasts)])
+    t = np.arange(round(ends[-1] * fs)) / fs
+    now = np.searchsorted(ends, t, "right") - 1
+    phase = 2 * np.pi * (now + (t - ends[now]) / np.asarray(lasts)[now])
+    push = np.stack([1.2 * np.sin(phase), 0.7 * np.sin(phase / 2), 2.5 * np.cos(phase)], 1)
+    acc, gyro = sense(rotation(1, 0.0 * t), push * ~stands[now, None], fs)[:2]
+    assert "unsteady" not in notices(judged(fs, acc, gyro)[1])
+
+
+@pytest.mark.parametrize("fs", RATES)
 def test_swaying_more_than_usual_is_told(fs):
     def more(t):
         return np.where(t > 50.0, 2.1, 0.7)
