@@ -4,7 +4,7 @@
 
 The C core is compiled there, wheels are those for arm64, and pytest runs room by room. The emulator
 is some ten times slower than this machine: time limits are wider, and what is measured there means
-nothing. Recordings, Chromium and sanitizers are not there; tests that need them say so and skip.
+nothing. Recordings and Chromium are not there; tests that need them say so and skip.
 """
 
 from __future__ import annotations
@@ -22,10 +22,9 @@ ROOMS = ("core", "service", "device", "replay", "formats", "faults")
 PREPARE = """
 apt-get update -qq
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends \
-    python3-venv python3-dev gcc libc6-dev git mosquitto procps >/dev/null
+    python3-venv python3-dev g++ libc6-dev git mosquitto procps >/dev/null
 python3 -m venv /venv
-/venv/bin/pip install -q --disable-pip-version-check -e '/src[convert]' \
-    pytest pytest-timeout pytest-xdist hypothesis httpx
+/venv/bin/pip install -q --disable-pip-version-check -e '/src[dev]'
 """
 LIMIT = 1500  # s a test: the longest here takes a minute
 COUNTS = ("passed", "failed", "error", "skipped")
