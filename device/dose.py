@@ -40,6 +40,7 @@ class Totals:
     standing_s: float = 0.0
     steps: int = 0  # backward
     distance_m: float = 0.0  # backward
+    measured_m: float = 0.0  # of them, by steps whose length a wall has measured
     cues: int = 0  # buzzes of warnings and notices
     lean_sum: float = 0.0  # rad s, while walking backward
     sway_sum: float = 0.0
@@ -52,7 +53,7 @@ class Totals:
         said: dict[str, float] = {
             "elapsed_s": self.elapsed_s, "dose_s": self.dose_s, "forward_s": self.forward_s,
             "standing_s": self.standing_s, "steps": self.steps, "distance_m": self.distance_m,
-            "cues": self.cues, "goal_s": goal_s,
+            "measured_m": self.measured_m, "cues": self.cues, "goal_s": goal_s,
         }  # fmt: skip
         if self.steps and self.dose_s > 0.0:
             said["speed_m_s"] = self.distance_m / self.dose_s
@@ -154,7 +155,9 @@ class Walking:
                 continue
             self.totals.dose_s += whole
             self.totals.steps += steps
-            self.totals.distance_m += self._length(interval)
+            length = self._length(interval)
+            self.totals.distance_m += length
+            self.totals.measured_m += length if self._stride.known else 0.0
             self._row.append(interval)
         self._pending.clear()
         if len(self._row) >= WINDOW:

@@ -28,6 +28,7 @@ from service.progress import (
     test_time,
     when,
 )
+from service.sessions import by_own_steps
 from service.trend import LEAST, Trend
 
 STYLE = (Path(__file__).parent / "page" / "report.css").read_text(encoding="utf-8")
@@ -305,6 +306,7 @@ def _uncertain(dossier: Dossier) -> str:
     undated = sum(not s["clock_synchronised"] for s in sessions)
     cut = sum(s["state"] == "cancelled" for s in sessions)
     short = sum(0 < s["totals"].get("dose_s", 0.0) < LEAST_DOSE_S for s in sessions)
+    guessed = sum(not by_own_steps(s["totals"]) for s in sessions)
     silent = sum(s["borg_cr10"] is None for s in sessions)
     points = [
         "Speed, distance and step length are estimated from the motion of the waist. They were"
@@ -313,6 +315,11 @@ def _uncertain(dossier: Dossier) -> str:
         " and of eight figures that do not change, one shows a change in every third report.",
         "A fall that is felt may have been a hard sitting down; a fall off the belt is not seen.",
     ]
+    if guessed:
+        points.append(
+            f"{guessed} walks: no wall had measured this wearer's steps; speed, distance and step"
+            " length are those of people at large, and 40 % too long for who is slow."
+        )
     if undated:
         points.append(f"{undated} walks: the belt's clock was not set, their dates may be wrong.")
     if cut:

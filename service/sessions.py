@@ -9,6 +9,7 @@ whatever order they come, however often, with whatever missing, the same comes o
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -21,9 +22,15 @@ _ABSURD = 1e9  # no total of a walk comes near it
 
 # The totals and their units, as the device names them; what else it may say is not kept.
 TOTALS = (
-    "elapsed_s", "dose_s", "forward_s", "standing_s", "steps", "distance_m", "speed_m_s",
-    "cadence_steps_min", "step_length_m", "lean_rad", "sway_m_s2", "step_time_cv", "cues", "goal_s",
+    "elapsed_s", "dose_s", "forward_s", "standing_s", "steps", "distance_m", "measured_m",
+    "speed_m_s", "cadence_steps_min", "step_length_m", "lean_rad", "sway_m_s2", "step_time_cv",
+    "cues", "goal_s",
 )  # fmt: skip
+
+
+def by_own_steps(totals: Mapping[str, float]) -> bool:
+    """Whether the distance was told by steps of this wearer that a wall had measured."""
+    return totals.get("measured_m", 0.0) >= 0.9 * totals.get("distance_m", 0.0)
 
 
 def joined(known: dict[str, Any] | None, record: dict[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 // Sessions, newest first, and each wearer's report.
 "use strict";
 
-import { ask, at, clock, day, element, number, words } from "/words.js";
+import { ask, at, clock, day, element, number, walked, words } from "/words.js";
 
 const AGAIN = 30000; // ms
 
@@ -34,7 +34,7 @@ function row(session) {
     session.wearer,
     number(minutes, 1, "min"),
     totals.steps === undefined ? "–" : `${totals.steps}`,
-    number(totals.distance_m, 0, "m"),
+    walked(totals),
     words(session.detail || session.state),
   ].map((text) => element("td", text)));
   return made;

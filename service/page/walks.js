@@ -1,7 +1,7 @@
 // The walks: who wears the belt, what this week asks, start and stop, screening, efforts, report.
 "use strict";
 
-import { ask, at, clock, command, day, element, number, set, tell, words } from "/words.js";
+import { ask, at, clock, command, day, element, number, set, tell, walked, words } from "/words.js";
 
 const EVERY = 3000; // ms between looks
 const SHOWN = 12; // walks
@@ -80,7 +80,7 @@ function walk(session) {
     element("div", `${day(session.started_at)}${clock(session.started_at)} · ${session.wearer}`, "name"),
     element("div", [
       number((totals.dose_s ?? 0) / 60, 1, "min backward"),
-      totals.distance_m === undefined ? "" : number(totals.distance_m, 0, "m"),
+      totals.distance_m === undefined ? "" : walked(totals),
       totals.speed_m_s === undefined ? "" : number(totals.speed_m_s, 2, "m/s"),
       session.ended ? `ended: ${words(session.ended)}` : words(session.detail),
       session.borg_cr10 === null ? "" : `effort ${session.borg_cr10}`,

@@ -12,6 +12,13 @@ export function number(value, digits, unit) {
   return value === null || value === undefined ? "–" : `${value.toFixed(digits)} ${unit}`;
 }
 
+// How far it was: "about" where no wall had measured this wearer's steps
+export function walked(totals) {
+  const far = number(totals.distance_m, 0, "m");
+  const about = totals.distance_m > 0 && (totals.measured_m ?? 0) < 0.9 * totals.distance_m;
+  return about ? `about ${far}` : far;
+}
+
 export function element(tag, text, name = "") {
   const made = document.createElement(tag);
   made.textContent = text;

@@ -80,7 +80,7 @@ def test_a_walk_is_begun_with_a_plan_and_stopped_by_keyboard(page: Page, device:
     )
     expect(page.locator("#state")).to_have_text("No walk under way")
     expect(page.locator("#start")).to_be_enabled()
-    expect(page.locator("#list li").first).to_contain_text("3.3 min backward")
+    expect(page.locator("#list li").first).to_contain_text("3.3 min backward · about 100 m")
 
 
 def test_a_walk_that_nothing_is_heard_of_is_not_shown_as_it_was(page: Page, device: Device) -> None:

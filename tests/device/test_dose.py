@@ -40,4 +40,6 @@ def test_frail_people_get_their_dose(speed: float, tmp_path: Path) -> None:
     walker.run(70.0)
     assert walking.totals.dose_s == pytest.approx(truth, rel=0.01)
     assert walking.totals.forward_s == 0.0
+    assert walking.totals.measured_m == 0.0, "no wall has measured these steps"
+    assert walking.totals.distance_m == pytest.approx(60.0 * speed, rel=0.4), "so only about"
     assert walking.totals.steps == pytest.approx(60.0 * (74.0 + 45.0 * speed) / 60.0, abs=3)

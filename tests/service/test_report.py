@@ -104,15 +104,22 @@ def test_energy_is_never_a_bare_number(made: Callable[..., str]) -> None:
 
 def test_what_is_uncertain_is_said_when_it_is_so(made: Callable[..., str]) -> None:
     plain = text(made(walk("w1", START, borg=3)))
-    for said in ("clock was not set", "switched off", "under a minute", "nobody said"):
+    for said in (
+        "clock was not set",
+        "switched off",
+        "under a minute",
+        "nobody said",
+        "no wall had",
+    ):
         assert said not in plain
     undated = [{**r, "clock_synchronised": False} for r in walk("w2", START)]
     cut = list(walk("w3", START + timedelta(days=1), every_s=60))[:-1]
-    short = walk("w4", START + timedelta(days=2), dose_s=30, minutes=1)
+    short = walk("w4", START + timedelta(days=2), dose_s=30, minutes=1, measured_m=0.0)
     said = text(made([*undated, *cut, *short]))
     assert "1 walks: the belt's clock was not set" in said
     assert "1 walks ended with the belt switched off" in said
     assert "1 walks of under a minute" in said
+    assert "1 walks: no wall had measured this wearer's steps" in said
     assert "3 of 4 walks: nobody said how hard it was" in said
 
 

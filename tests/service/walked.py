@@ -60,6 +60,7 @@ def walk(
                 "forward_s": share * (last - dose_s) / 2,
                 "standing_s": share * (last - dose_s) / 2,
                 "steps": round(share * dose_s * 1.5), "distance_m": share * dose_s * speed,
+                "measured_m": share * dose_s * speed,
                 "speed_m_s": speed, "cadence_steps_min": 90.0, "step_length_m": speed / 1.5,
                 "lean_rad": -0.05, "sway_m_s2": 0.5, "step_time_cv": 0.05, "cues": 4.0, **totals,
             },
