@@ -15,7 +15,7 @@ import pytest
 from cffi import FFI
 from numpy.typing import NDArray
 
-from device.core.build import HERE, declarations
+from device.core.build import FLAGS, HERE, declarations
 from tests.conftest import missing
 
 WARNINGS = ["-std=c11", "-Wall", "-Wextra", "-Werror"]
@@ -49,9 +49,29 @@ def inner(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
         subprocess.run([*command, "-o", str(library), *SOURCES, "-lm"], check=True)
     ffi = FFI()
     ffi.cdef(declarations())
-    parts = ("body.h", "gait.h", "demand.h", "imu.h", "attitude.h", "mount.h", "decide.h")
+    parts = (
+        "body.h",
+        "gait.h",
+        "demand.h",
+        "imu.h",
+        "attitude.h",
+        "mount.h",
+        "decide.h",
+        "crest.h",
+    )
     for header in parts:
         ffi.cdef(_inner(header))
+    return ffi, ffi.dlopen(str(library))
+
+
+def driven(folder: Path, driver: str, declared: str) -> tuple[FFI, Any]:
+    """(ffi, lib) of a driver in C that reaches into the core, compiled into `folder`."""
+    library, source = folder / "driver.so", folder / "driver.c"
+    source.write_text(driver)
+    command = [compiler("gcc", "cc"), *FLAGS, "-fPIC", "-shared", f"-I{HERE}", "-o", str(library)]
+    subprocess.run([*command, str(source), *SOURCES, "-lm"], check=True)
+    ffi = FFI()
+    ffi.cdef(declared)
     return ffi, ffi.dlopen(str(library))
 
 

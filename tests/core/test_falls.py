@@ -7,23 +7,20 @@ by folds (device/core/README.md).
 
 from __future__ import annotations
 
-import subprocess
 from dataclasses import dataclass, field
 
 import numpy as np
 import pytest
-from cffi import FFI
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.alerts import State
 from device.archive import Archive
 from device.core import Core
-from device.core.build import FLAGS, HERE
 from device.haptics import PATTERNS
 from device.recordings import RecordingSet
 from device.replay import Signals, averaged
-from tests.core.conftest import SOURCES, compiler
+from tests.core.conftest import driven
 from tests.core.motion import rotation, sense, walk
 
 RATES = [20.0, 50.0, 100.0, 200.0, 400.0]
@@ -318,14 +315,8 @@ void run(double fs, int n, const float *turning, const float *upward, const floa
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory):
     """(turning rad/s, upward m/s², tilt rad, fore m/s²: functions of time) to the times it asks."""
-    library = tmp_path_factory.mktemp("gate") / "gate.so"
-    source = library.with_suffix(".c")
-    source.write_text(GATE)
-    command = [compiler("gcc", "cc"), *FLAGS, "-fPIC", "-shared", f"-I{HERE}", "-o", str(library)]
-    subprocess.run([*command, str(source), *SOURCES, "-lm"], check=True)
-    ffi = FFI()
-    ffi.cdef("void run(double, int, float *, float *, float *, float *, signed char *);")
-    lib = ffi.dlopen(str(library))
+    declared = "void run(double, int, float *, float *, float *, float *, signed char *);"
+    ffi, lib = driven(tmp_path_factory.mktemp("gate"), GATE, declared)
     t = np.arange(800) / 100.0
 
     def run(turning=0.0, upward=0.0, tilt=0.0, fore=lambda t: 0.1 * np.sin(40 * t)):
