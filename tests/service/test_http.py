@@ -170,6 +170,7 @@ def test_every_answer_tells_browsers_what_they_may_do_with_it(http: httpx.Client
         assert "access-control-allow-origin" not in headers
 
 
+@pytest.mark.measures
 def test_it_is_small(service: Service, http: httpx.Client) -> None:
     http.get("/api/v1/status")
     status = Path(f"/proc/{service.process.pid}/status").read_text()
