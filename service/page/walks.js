@@ -46,7 +46,8 @@ function now(session, time) {
   const running = session?.state === "raised";
   const silent = running ? (new Date(time) - new Date(session.changed_at)) / 1000 : 0;
   const totals = session?.totals ?? {};
-  // "Stop" is always there: it ends a test as well; one walk at a time; where the belt has fallen silent, a new one may be asked for
+  // One walk at a time; of a belt that has fallen silent a new one may be asked. "Stop" is always
+  // there: it ends a test as well.
   for (const one of START) at(one).disabled = running && silent <= SILENT;
   at("dose").hidden = !running;
   if (!running) return set("state", "No walk under way");
