@@ -4,7 +4,9 @@ The rear ranger against a wall knows how far some steps went. Between the cadenc
 the length follows the steps of this wearer; beside them it grows with cadence, as the walk ratio
 (step length over cadence) stays about constant within a person (N. Sekiya and H. Nagasaki,
 "Reproducibility of the walking patterns of normal young adults: test-retest reliability of the
-walk ratio", Gait & Posture 7, 1998; of forward walking: backward it is an assumption).
+walk ratio", Gait & Posture 7, 1998; of forward walking: backward it is an assumption). Before a
+wall there are few steps, and their cadence is off the usual one by chance: so much of a difference
+from it changes no length.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from typing import Any
 KEPT = 12  # points; the oldest go
 RECENT = 4  # newest points that say how long steps are now: those of one walk test
 SPREAD = 6.0  # steps/min between the points, from which their own slope is believed
+FEW = 0.08  # share by which the cadence of few steps is off their usual by chance
 STEEPEST = 3.0  # times the walk ratio: beyond lies noise, and below one times it as well
 LEAST_M, MOST_M = 0.1, 1.2  # of a step
 
@@ -49,16 +52,18 @@ class Stride:
         if not self.points:
             return math.nan
         usual, long = (median(axis) for axis in zip(*self.points[-RECENT:], strict=True))
-        slope = long / usual
+        slope, off = long / usual, cadence - usual
         at = [c for c, _ in self.points]
-        if max(at) - min(at) >= SPREAD:  # Theil and Sen: the median of all slopes
+        if max(at) - min(at) < SPREAD:
+            off -= min(max(off, -FEW * usual), FEW * usual)  # so much may be chance
+        else:  # Theil and Sen: the median of all slopes
             slopes = [
                 (b[1] - a[1]) / (b[0] - a[0])
                 for a, b in combinations(self.points, 2)
                 if abs(b[0] - a[0]) > 1.0
             ]
             slope = min(max(median(slopes), slope), STEEPEST * slope)  # noise flattens
-        length: float = long + slope * (cadence - usual)
+        length: float = long + slope * off
         return min(max(length, LEAST_M), MOST_M)
 
     def to_list(self) -> list[list[float]]:
