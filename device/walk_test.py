@@ -43,7 +43,7 @@ LOST_S = 0.5  # s without a ping of a wall that was seen: it is out of reach
 TIMED_S = 0.03  # s, s.d. of a moment that the wall gives, or the body in setting off
 LOSES_S = 0.04  # s, s.d. of what setting off costs, from one walk to the next
 PACE = 0.015  # s.d. of the pace of a part of the way beside another part, a share of it
-LENGTH = 0.043  # s.d. of the length of a few steps beside that of others, a share of it
+LENGTH = 0.043  # s.d. of a few steps' length beside that of others, a share; set by hand
 BEST_M = 6.0  # m from a wall: up to 1.2 m/s it is seen in time, and not warned of too early
 GO = "go"
 
