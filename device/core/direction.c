@@ -6,6 +6,8 @@
 static const float LOW = 0.7f, HIGH = 3.0f;     /* Hz, 42 to 180 steps a minute */
 static const float BRIEF = 0.4f;                /* s, one step: to notice soon that the walker stands */
 static const float START = 0.35f, STOP = 0.2f;  /* m/s^2 RMS: slowest walks 0.9, standing sway 0.05 */
+static const float START_TOWARDS = 0.2f;        /* the same where a target nears: a second witness */
+static const float NEARS = 0.08f;               /* m/s, that it does */
 static const float PAUSE = 0.7f;                /* s of stillness that is no stop yet */
 static const float LISTEN = 1.0f;               /* s of movement before the first word: two steps */
 static const float FRAME = 0.04f;               /* s */
@@ -64,7 +66,8 @@ static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
     s->yaw += k * (body->rate[2] - s->yaw);
     s->swerve = fmaxf(fabsf(s->yaw), s->swerve - s->dt / SWERVE_MEMORY * s->swerve);
     s->quiet = s->stir < STOP * STOP ? s->quiet + s->dt : 0.0f;
-    s->moving = s->moving ? s->quiet < PAUSE : s->stir > START * START;
+    float start = gait->closing > NEARS ? START_TOWARDS : START;
+    s->moving = s->moving ? s->quiet < PAUSE : s->stir > start * start;
     s->moved = s->moving ? s->moved + s->dt : 0.0f;
 }
 

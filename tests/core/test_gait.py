@@ -19,6 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.core import Core
+from device.frames import Echo
 from tests.core.motion import rotation, sense
 
 BACKWARD, STILL, FORWARD, OTHER, UNKNOWN = -1, 0, 1, 2, 9
@@ -172,6 +173,23 @@ def test_who_stops_is_still_soon():
     assert np.all(out["direction"][later] == STILL)
     assert np.all(out["speed"][later] == 0)
     assert np.all(out["cadence"][later] == 0)
+
+
+@pytest.mark.parametrize(("nears", "word"), [(0.0, STILL), (0.2, UNKNOWN)])
+def test_who_shuffles_towards_a_wall_stands_no_more(nears, word):
+    """0.25 m/s² RMS: alone that may be sway."""
+    fs = 100.0
+    t = np.arange(0, 8, 1 / fs)
+    sway = 0.35 * np.sin(2 * np.pi * 1.5 * t) * (t > 4)
+    rng = np.random.default_rng(1)
+    acc = rng.normal(0, 0.02, (t.size, 3))
+    acc[:, 2] += 9.81 + sway
+    sent = np.arange(0.1, 8, 0.06)
+    pings = sent, 2.0 - nears * np.maximum(sent - 4, 0), np.full(sent.size, Echo.DISTANCE)
+    core = Core(fs, has_ranger=1)
+    out, _ = core.run(t, acc, rng.normal(0, 0.002, (t.size, 3)), pings, columns=("direction",))
+    assert out["direction"][390] == STILL
+    assert out["direction"][-100] == word
 
 
 def test_after_a_long_gap_nothing_is_known():
