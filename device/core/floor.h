@@ -1,4 +1,8 @@
-/* floor.h: where the floor may answer: foretold from the lean, and learnt from where it does. */
+/* floor.h: where the floor may answer: foretold from the lean, and learnt from where it does.
+ *
+ * What is learnt is an angle: how far below the trunk's own level the beam meets what answers. A belt
+ * that sits lower than it is said to keeps that angle while the trunk leans and the floor comes near.
+ */
 #ifndef RG_FLOOR_H
 #define RG_FLOOR_H
 
@@ -7,10 +11,12 @@
 #include "rearguard.h"
 
 #define RG_NO_FLOOR 6.0f    /* m, stands for a floor that the beam does not meet */
-enum { RG_BINS = 41 };      /* of 0.25 m, to the farthest a ranger may be said to reach */
+enum { RG_BINS = 60 };      /* of 0.02 rad */
 
 typedef struct rg_floor {
-    float from;             /* m, where the beam's lower edge should meet it now */
+    float foretold;         /* m, where the beam's lower edge should meet it, by the lowest swing lately */
+    float from;             /* m, that, or nearer while the trunk goes into its lean */
+    float height, lean;     /* m, of the ranger; rad, of the trunk now, forward positive */
     float fresh[RG_BINS];   /* echoes of the last half second that came from nothing that nears */
     float old[RG_BINS];     /* the same, older, forgotten over seconds: a map of clutter */
 } rg_floor;

@@ -10,6 +10,10 @@ static const float GATE_SIGMA = 3.5f;   /* innovation beyond this is another tar
 static const float GATE_LEAST = 0.08f;  /* m, the trunk's sway within a stride */
 static const float GATE_PAIR = 0.73f;   /* m between the first two, however slow the ranger pings: that in 0.3 s */
 static const float GATE_MOST = 0.15f;   /* m, however long unseen: a spike must not pass for it */
+static const float BOLD = 0.3f;         /* s after which the next echo must lie where the legs foretell it */
+static const float GATE_FORETOLD = 0.03f, STEP = 0.10f; /* m and m/s, how well they do: no step is even */
+static const int32_t OWN = 4;           /* echoes whose own closing foretells better than the legs */
+static const float ROUGH_OVER = 8.0f;   /* echoes over which it is averaged how far off they were */
 static const float NOT_CLOSING = 0.05f; /* m/s below which a run of closing fades */
 static const float FADE = 1.0f;         /* s in which it does */
 static const int32_t PROVEN = 2;        /* echoes from where no floor answers: a target */
@@ -40,9 +44,11 @@ rg_track rg_track_at(const rg_track *track, double t)
 float rg_track_misfit(const rg_track *track, double t, float range)
 {
     rg_track now = rg_track_at(track, t);
+    float since = (float)(t - track->t);
+    if (track->foretold && since > BOLD)
+        return fabsf(range - now.distance) / (GATE_FORETOLD + STEP * since);
     if (track->hits == 1)   /* no closing speed seen yet: whatever a body can do is possible */
-        return fabsf(range - track->distance)
-            / fminf(FASTEST * (float)(t - track->t) + GATE_SIGMA * NOISE, GATE_PAIR);
+        return fabsf(range - track->distance) / fminf(FASTEST * since + GATE_SIGMA * NOISE, GATE_PAIR);
     float gate = GATE_SIGMA * sqrtf(now.p[0] + NOISE * NOISE);
     return fabsf(range - now.distance) / fminf(fmaxf(gate, GATE_LEAST), GATE_MOST);
 }
@@ -63,7 +69,9 @@ void rg_track_update(rg_track *track, double t, float range, float strays, const
     now.p[0] *= 1.0f - gain;
     now.p[1] *= 1.0f - gain;
     now.chance *= strays * 2.0f * (fabsf(off) + FIT) * dt;
+    now.rough += (fabsf(off) - now.rough) / fminf((float)now.hits, ROUGH_OVER);
     now.hits++;
+    now.foretold &= now.hits < OWN;
     if (now.distance > now.far) {
         now.far = now.distance;
         now.floor_then = floor->from;

@@ -22,7 +22,9 @@ typedef struct rg_track {
     float far;          /* m, distance from which the present closing began */
     float floor_then;   /* m, where the floor's echo was at that moment */
     float chance;       /* tracks of echoes of nothing, as long and as good, 1/(m s) */
+    float rough;        /* m, mean by which an echo was off: a floor's are off, a wall's hardly */
     bool alone;         /* begun by an echo that fitted nothing */
+    bool foretold;      /* its closing is mostly what the legs tell */
     int32_t hits;       /* echoes taken; 0: free */
     int32_t pings;      /* sent since the first of them, that one too */
     int32_t before;     /* of these in a row, echoes from where no floor answers */

@@ -12,6 +12,7 @@
 
 static const float NEAREST = 0.02f;     /* m, the least an HC-SR04 measures */
 static const float PAIR = 0.3f;         /* s a first echo waits for its second, and that for a third */
+static const float PAIR_FORETOLD = 0.8f;    /* s they wait for one just where the legs foretell it */
 static const float WAIT = 0.15f;        /* s longer with each further echo */
 static const float KEEP = 1.0f;         /* s a target is remembered at most, 16 losses of cloth's */
 static const float COAST = 0.5f;        /* s it is still spoken of, 8 of cloth's losses in a row */
@@ -30,15 +31,17 @@ static const float PROOF_STILL = 0.40f;     /* standing: people pass by, curtain
 static const float PROOF_AGAINST = 0.50f;   /* walking forward, turning, bending, sitting down */
 static const float PROOF_FLOOR = 0.40f;     /* what may be the floor */
 static const float PROOF_SETTING_OFF = 1.0f;    /* the same while the trunk goes into its lean */
-static const float PROOF_UNKNOWN = 0.15f;   /* direction unknown: the trunk may do it alone */
+static const float PROOF_UNKNOWN = 0.08f;   /* direction unknown: the trunk may do it alone */
+static const float SMOOTH = 0.02f;          /* m off, less than a floor's echoes ever are: a wall */
 static const int32_t FEW = 4, MANY = 6;     /* echoes: the legs neither for nor against, against */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
-static const float CHANCE = 5e-5f;          /* 1/(m s), tracks of strays: over 1.4 m one in four hours */
+static const float CHANCE = 1e-4f;          /* 1/(m s), tracks of strays: over 1.4 m one in two hours */
+static const float CROWDED = 0.02f;         /* 1/(m s) strays, from here some lie where the legs foretell */
 static const float EACH_FURTHER = 0.05f;    /* of that, from the fourth echo on */
 static const int32_t NO_CHANCE = 8;         /* echoes: whatever is in the air */
 static const float YOUNG = 1.0f;            /* s after which a target must have proven it itself */
-static const float LEAST_SHARE = 0.5f, MOST_SHARE = 1.5f;   /* of the speed the legs tell */
+static const float LEAST_SHARE = 0.35f, MOST_SHARE = 1.5f;   /* of the speed the legs tell */
 static const float BRISK = 0.6f;            /* m/s more, of who steps in */
 static const float BRISK_UNSURE = 0.3f;     /* the same, direction unknown */
 static const float SWAY = 0.015f;           /* m more, of the trunk's and an echo's own */
@@ -46,8 +49,8 @@ static const float FASTEST = 1.6f;          /* m/s closing: beyond, no walker al
 
 /* When the trunk alone may be what nears. */
 static const float SETTING_OFF = 3.4f;      /* m: while it goes into its lean the floor may come so near */
-static const float BENT = 0.10f;            /* rad of lean forward: sitting down, not walking */
-static const float SITTING = 1.0f;          /* s after it that the trunk is still on its way */
+static const float BENT = 0.06f;            /* rad of lean forward: sitting down, not walking */
+static const float SITTING = 1.6f;          /* s after it that the trunk is still on its way */
 static const float TURNING = 0.35f;         /* rad/s, what the beam sweeps over does not close */
 static const float TURN_MEMORY = 1.0f;      /* s, a stride's swing of the pelvis */
 
@@ -58,6 +61,8 @@ static const float EARLY = 0.4f;        /* s: pings, filter and motor are late b
 static const float FRESH = 0.02f;       /* s and a sample: what two echoes say is said then, or by the third */
 static const float USELESS = 0.25f;     /* s in which nobody stops */
 static const float DOUBT = 0.8f;        /* s.d. of closing that it may be faster, as two echoes say */
+static const float HURRY = 0.09f;       /* m/s faster yet, who may just be setting off */
+static const float FULL_PACE = 1.5f;    /* s after standing in which that may be */
 static const float CAUTION_LEAD = 1.2f;     /* s before the warning */
 static const float CAUTION_MOST = 4.8f;     /* s; above 5 a cue is unjustified (evaluation.md) */
 static const float KNOWN = 0.5f;            /* s: a target seen so long does not begin with a stop */
@@ -69,7 +74,7 @@ void rg_tracker_init(rg_tracker *s, const rg_params *params)
     memset(s, 0, sizeof *s);
     s->params = *params;
     rg_blind_init(&s->blind);
-    s->last_ping = s->last_echo = s->asked = s->bent = (double)NAN;
+    s->last_ping = s->last_echo = s->asked = s->bent = s->stood = (double)NAN;
     rg_floor_init(&s->floor);
     s->speed = NAN;
     s->witness = RG_UNKNOWN;
@@ -95,7 +100,8 @@ static bool within(const rg_tracker *s, const rg_track *track, double t, float s
 
 static bool alive(const rg_tracker *s, const rg_track *track, double t)
 {
-    return track->hits > 0 && within(s, track, t, fminf(fmaxf(WAIT * (float)(track->hits - 1), PAIR), KEEP));
+    float least = track->foretold ? PAIR_FORETOLD : PAIR;
+    return track->hits > 0 && within(s, track, t, fminf(fmaxf(WAIT * (float)(track->hits - 1), least), KEEP));
 }
 
 /* The track that the echo fits best, the known before the new; NULL when it fits none. */
@@ -192,7 +198,8 @@ static bool take(rg_tracker *s, double t, float range)
         rg_track_update(seen, t, range, rg_strays_rate(&s->strays, true), &s->floor);
     forget(s, t, seen);
     bool nears = seen && proof(s, seen) != UNPROVEN;
-    if (!nears)
+    bool smooth = seen && seen->hits >= FEW && seen->rough < SMOOTH;
+    if (!nears && !smooth)
         rg_floor_echo(&s->floor, range);
     s->last_echo = t;
     if (seen && (nears || seen->hits > FEW))
@@ -205,6 +212,7 @@ static bool take(rg_tracker *s, double t, float range)
     rg_track_begin(begun, t, range, likely, backing ? BACKWARD_SD : FREE_SD, &s->floor);
     begun->chance = rg_strays_rate(&s->strays, false);
     begun->alone = !seen;
+    begun->foretold = backing && s->speed > BACKING && begun->chance < CROWDED;
     return expected;
 }
 
@@ -240,7 +248,8 @@ static int urgency(const rg_tracker *s, const rg_track *now)
     if (proven == UNPROVEN)
         return RG_NONE;
     /* two echoes leave much doubt how fast; the next ones take it away */
-    float doubt = proven == LIKELY ? DOUBT * sqrtf(now->p[2]) : 0.0f;
+    bool setting_off = s->witness == RG_UNKNOWN && now->t - s->stood < (double)FULL_PACE;
+    float doubt = proven == LIKELY ? DOUBT * sqrtf(now->p[2]) : setting_off ? HURRY : 0.0f;
     float left = time_left(s, now, now->closing + doubt);
     float stop = p->reaction + p->stopping;     /* s; full speed until standing: the safe side */
     float need = fmaxf(LEAST_NEED, stop + SPARE) + EARLY;
@@ -278,12 +287,13 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
     s->witness = seen ? gait->direction : RG_UNKNOWN;
     s->speed = seen ? -gait->speed : NAN;
     s->walking = seen && gait->walking;
+    s->stood = s->witness == RG_STILL ? body->t : s->stood;
     float turn = seen ? body->rate[2] : 0.0f;
     s->turn += fminf(body->dt / TURN_MEMORY, 1.0f) * (turn - s->turn);
     bool bent = seen && !gait->walking && body->lean > BENT;
     s->bent = bent ? body->t : s->bent;
-    s->trunk = body->t - s->bent < (double)SITTING
-        || (s->witness != RG_BACKWARD && fabsf(s->turn) > TURNING);
+    s->trunk = s->witness != RG_BACKWARD
+        && (body->t - s->bent < (double)SITTING || fabsf(s->turn) > TURNING);
     float lean = seen && isfinite(body->lean) ? body->lean : 0.0f;
     rg_floor_step(&s->floor, &s->params, lean, s->witness == RG_UNKNOWN ? SETTING_OFF : RG_NO_FLOOR, body->dt);
 

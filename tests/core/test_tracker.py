@@ -132,6 +132,40 @@ class TestApproach:
         seen = track(before + pings, 3.3, direction=BACKWARD, speed=-0.78)
         assert 0 <= first(seen.obstacle >= Level.WARNING, seen.t) - 3.11 <= 0.02
 
+    @pytest.mark.parametrize(
+        ("apart", "second", "told"),
+        [
+            (0.6, 1.92, True),
+            (0.6, 2.0, True),
+            (0.6, 2.1, False),
+            (0.6, 1.6, False),
+            (0.9, 1.68, False),
+        ],
+    )
+    def test_two_echoes_far_apart_agree_where_the_legs_foretell(self, track, apart, second, told):
+        """All between is lost; 0.8 m/s backward leads from 2.4 to 1.92 m in 0.6 s."""
+        lost = [a for a in times(3 + apart) if abs(a - 3.0) > 0.05]
+        pings = [(3.0, 2.4, Echo.DISTANCE), (3.0 + apart, second, Echo.DISTANCE)]
+        pings = sorted(pings + said(lost, Echo.NOTHING_IN_RANGE))
+        seen = track(pings, 3.2 + apart, direction=BACKWARD, speed=-0.8)
+        after = first(seen.obstacle >= Level.WARNING, seen.t) - 3.0 - apart
+        assert 0 <= after <= 0.02 if told else np.isinf(after)
+
+    def test_who_sets_off_is_taken_to_get_faster(self, track):
+        """From standing 1 m before it to 0.3 m/s: the legs say only late that they go."""
+        fs, off = 100.0, 3.0
+        at = np.arange(0, 8, 1 / fs)
+        way = np.cumsum(0.3 * np.clip((at - off) / 0.9, 0, 1)) / fs
+        t = times(8)
+        d = 1.15 - np.interp(t, at, way)
+        contact = at[np.argmax(1.15 - way <= REACH)]
+        legs = np.where(at < off + 0.6, STILL, UNKNOWN)
+        seen = track(echoes(t, d), 8, fs=fs, direction=legs)
+        assert contact - first(seen.obstacle >= Level.WARNING, seen.t) >= 2.0
+        steady = track(echoes(t, d), 8, fs=fs, direction=UNKNOWN)
+        late = contact - first(steady.obstacle >= Level.WARNING, steady.t)
+        assert late < contact - first(seen.obstacle >= Level.WARNING, seen.t)
+
     def test_a_known_wall_never_begins_with_a_stop(self, track):
         """Standing within reach of a wall, then backing into it."""
         t = times(4)
@@ -256,6 +290,58 @@ class TestQuiet:
         floor = 1.0 / np.sin(0.26 - at)
         seen = track(echoes(t, floor), 12, fs=fs, direction=BACKWARD, speed=-0.6, lean=lean)
         assert not seen.obstacle[seen.t > 1.0].any()  # in the first second it could be a wall
+
+    @staticmethod
+    def leaning_into_a_walk(fs=100.0):
+        """Lean [rad], the legs' word and speed [m/s] of who stands 6 s and sets off, 12° back.
+
+        In the first second nothing is known of the body yet."""
+        at = np.arange(0, 12, 1 / fs)
+        lean = -np.deg2rad(12) * np.clip((at - 6) / 1.0, 0, 1)
+        legs = np.select([at < 1, at < 6.2, at < 7.7], [UNKNOWN, STILL, UNKNOWN], BACKWARD)
+        return at, lean, legs, np.where(legs == BACKWARD, -0.6, np.nan)
+
+    def test_a_rough_floor_keeps_its_angle_while_the_trunk_leans(self, track):
+        """A belt that sits 6° lower than told: 3.5 m standing, 2.1 m leaning, in a second."""
+        at, lean, legs, speed = self.leaning_into_a_walk()
+        rng = np.random.default_rng(3)
+        t = times(12)
+        d = 1.0 / np.sin(0.29 - np.interp(t, at, lean)) + np.abs(rng.normal(0, 0.05, len(t)))
+        heard = rng.random(len(t)) < 0.4
+        pings = sorted(echoes(t[heard], d[heard]) + said(t[~heard], Echo.NOTHING_IN_RANGE))
+        seen = track(pings, 12, direction=legs, speed=speed, lean=lean, ranger_pitch=np.radians(5))
+        assert not seen.obstacle.any()
+
+    @pytest.mark.parametrize("pace", [0.6, 1.1])
+    def test_a_wall_one_stood_before_is_not_taken_for_it(self, track, pace):
+        """It answers evenly, from the first ping on; the trunk leans all the same."""
+        at, lean, legs, speed = self.leaning_into_a_walk()
+        t = times(12)
+        way = np.cumsum(pace * np.clip((at - 6) / 0.9, 0, 1)) / 100
+        rng = np.random.default_rng(4)
+        d = np.maximum(3.6 - np.interp(t, at, way) + 0.003 * rng.normal(size=len(t)), 0.1)
+        contact = at[np.argmax(3.6 - way <= REACH)]
+        seen = track(
+            echoes(t, d), 12, direction=legs, speed=speed * pace / 0.6, lean=lean,
+            ranger_pitch=np.radians(5),
+        )  # fmt: skip
+        assert contact - first(seen.obstacle >= Level.WARNING, seen.t) >= 2.0
+
+    def test_the_floor_that_comes_near_before_the_lean_is_known(self, track):
+        """The first second of a walk: what nears beyond 3.1 m may be it."""
+        t = times(4)
+        legs = np.where(np.arange(0, 4, 0.01) < 3, STILL, UNKNOWN)
+        pings = said(t[t < 3], Echo.NOTHING_IN_RANGE)
+        pings += echoes(t[t >= 3], 3.95 - 0.85 * (t[t >= 3] - 3))
+        assert not track(pings, 4, direction=legs).obstacle.any()
+
+    def test_who_has_just_sat_down_settles(self, track):
+        """Upright again for a second, still moving, 0.1 m back."""
+        at = np.arange(0, 7, 0.01)
+        lean = np.where((at > 2) & (at < 3), 0.2, 0.0)
+        t = times(7)
+        d = 0.6 - 0.1 * np.clip((t - 3.7) / 0.7, 0, 1)
+        assert not track(echoes(t, d), 7, lean=lean).obstacle.any()
 
     def test_a_wall_beyond_where_the_floor_begins_is_warned_of(self, track):
         t = times(5)
