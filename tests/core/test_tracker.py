@@ -343,12 +343,14 @@ class TestQuiet:
         d = 0.6 - 0.1 * np.clip((t - 3.7) / 0.7, 0, 1)
         assert not track(echoes(t, d), 7, lean=lean).obstacle.any()
 
-    def test_a_wall_beyond_where_the_floor_begins_is_warned_of(self, track):
-        t = times(5)
+    @pytest.mark.parametrize("pace", [0.7, 1.05])
+    def test_a_wall_beyond_where_the_floor_begins_is_warned_of(self, track, pace):
+        """Leaning back by 10°, the floor may answer from 2.1 m on."""
+        t = times(4.0 / pace - 0.1)
         seen = track(
-            echoes(t, 4.0 - 0.7 * t), 5, direction=BACKWARD, speed=-0.7, lean=-np.deg2rad(10)
+            echoes(t, 4.0 - pace * t), 5, direction=BACKWARD, speed=-pace, lean=-np.deg2rad(10)
         )
-        left = (4.0 - REACH) / 0.7 - first(seen.obstacle >= Level.WARNING, seen.t)
+        left = (4.0 - REACH) / pace - first(seen.obstacle >= Level.WARNING, seen.t)
         assert left >= 2.0
 
     def test_no_ranger_no_event_whatever_is_told(self):
