@@ -32,7 +32,7 @@ static const float PROOF_AGAINST = 0.50f;   /* walking forward, turning, bending
 static const float PROOF_FLOOR = 0.40f;     /* what may be the floor */
 static const float PROOF_SETTING_OFF = 1.0f;    /* the same while the trunk goes into its lean */
 static const float PROOF_UNKNOWN = 0.08f;   /* direction unknown: the trunk may do it alone */
-static const float SMOOTH = 0.02f;          /* m off, less than a floor's echoes ever are: a wall */
+static const float SMOOTH = 0.02f;          /* m off: a wall; a simulated floor is off by more, no real one was heard */
 static const int32_t FEW = 4, MANY = 6;     /* echoes: the legs neither for nor against, against */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
