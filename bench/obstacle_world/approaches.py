@@ -28,6 +28,7 @@ from .echoes import Array, Reflector
 HARD = ("wall", "person", "chair", "low box", "person stepping in")
 SOFT = ("cloth", "oblique wall", "post 5 cm", "doorway edge")
 KINDS = HARD + SOFT
+LOOK = 0.005  # s between looks at what is in the beam: it comes in when it does, not when pinged at
 STILL = 2.5  # s of standing before every walk
 PAIR = 0.3  # s between two echoes that are told together
 FASTEST = 2.4  # m/s, closing of two walkers
@@ -70,12 +71,15 @@ def approach(seed: int, kind: str) -> Approach:
     way = start - wearers.REACH  # m
     seconds = STILL + walks.STARTING / 2 + way / speed + 1.0
     walk = walks.walk(rng, worn, walks.setting_off(seconds, STILL, -speed))
-    pose = walk.at(echoes.moments(rng, seconds - 0.2))
+    sent, looked = echoes.moments(rng, seconds - 0.2), np.arange(STILL, seconds - 0.2, LOOK)
+    pose = walk.at(np.concatenate([sent, looked]))
     targets, reach = PLACE[kind](rng, pose.t, start, speed)
 
     touching = walk.x <= reach - start
     contact = float(walk.t[np.argmax(touching)]) if touching.any() else float(walk.t[-1])
-    back, distance, echo, whose = echoes.ping(rng, pose, targets, place)
+    back, distance, echo, whose = (
+        heard[: sent.size] for heard in echoes.ping(rng, pose, targets, place)
+    )
     told = [
         (event.t, event.level)
         for event in Core(walks.FS, **CORE).run(
@@ -84,9 +88,9 @@ def approach(seed: int, kind: str) -> Approach:
         if event.event == "obstacle" and event.state is State.RAISED and event.t < contact
     ]
 
-    seen = echoes.possible(targets[0], pose) & (pose.t >= STILL) & (pose.t < contact)
-    in_beam = float(np.sum(np.diff(pose.t, append=pose.t[-1] + echoes.PERIOD)[seen]))
-    entered = float(pose.t[np.argmax(seen)]) if seen.any() else np.nan
+    seen = echoes.possible(targets[0], pose)[sent.size :] & (looked < contact)
+    in_beam = LOOK * float(seen.sum())
+    entered = float(looked[np.argmax(seen)]) if seen.any() else np.nan
     warned = next((t for t, level in told if level >= Level.WARNING), np.nan)
     left = contact - warned
     alone, *in_row = [

@@ -165,10 +165,11 @@ def ping(
 ) -> tuple[Array, Array, NDArray[np.int32], NDArray[np.int64]]:
     """What the ranger says: (t back [s], distance [m], rg_echo, index of the target or -1).
 
-    The first sound over threshold ends the measurement, so the nearest echo is the one told.
+    The first sound over threshold ends the measurement, so the nearest echo is the one told; what
+    comes from so far that the next ping is out by then is taken for that one's.
     """
     n = pose.t.size
-    nearest, whose = np.full(n, np.inf), np.full(n, -1)
+    nearest, whose, late = np.full(n, np.inf), np.full(n, -1), np.full(n, np.inf)
 
     def offer(r: Array, heard: NDArray[np.bool_], index: int) -> None:
         nearer = heard & (r < nearest)
@@ -180,6 +181,9 @@ def ping(
         if target.missed:
             heard &= rng.random(n) >= target.missed
         offer(r, heard, index)
+        late = np.where(heard & (r > PERIOD * SOUND / 2), np.minimum(late, r), late)
+    late[1:] = late[:-1] - np.diff(pose.t) * SOUND / 2
+    offer(late, late > NEAREST, -1)
     down = FLOOR_HALF_ANGLE - pose.elevation
     if place.rough_floor:
         with np.errstate(divide="ignore"):

@@ -79,6 +79,15 @@ class TestEchoes:
         _, _, echo, _ = echoes.ping(rng, poses(4000), [wall(1.0, missed=0.5)], kind)
         assert np.mean(echo == echoes.DISTANCE) == pytest.approx(0.5, abs=0.03)
 
+    def test_an_echo_that_comes_after_the_next_ping_is_taken_for_that_ones(self):
+        rng = np.random.default_rng(1)
+        kind = echoes.Air(0, 0, 0, 0)
+        far = echoes.PERIOD * echoes.SOUND / 2 + 1.5
+        _, distance, echo, whose = echoes.ping(rng, poses(50), [wall(far, loss=-40.0)], kind)
+        assert echo[0] == echoes.NOTHING
+        assert np.abs(distance[1:] - 1.5).max() < 5 * echoes.NOISE
+        assert (whose == -1).all(), "a wall there is none of"
+
     def test_leaning_back_brings_the_floor_nearer(self):
         rng = np.random.default_rng(1)
         rough = echoes.Air(0, 0, 1.0, 0)
