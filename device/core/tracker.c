@@ -36,7 +36,7 @@ static const float SMOOTH = 0.02f;          /* m off: a wall; a simulated floor 
 static const int32_t FEW = 4, MANY = 6;     /* echoes: the legs neither for nor against, against */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
-static const float CHANCE = 1e-4f;          /* 1/(m s), tracks of strays: over 1.4 m one in two hours */
+static const float CHANCE = 7e-5f;          /* 1/(m s), tracks of strays: over 1.4 m one in three hours */
 static const float CROWDED = 0.02f;         /* 1/(m s) strays, from here some lie where the legs foretell */
 static const float EACH_FURTHER = 0.05f;    /* of that, from the fourth echo on */
 static const int32_t NO_CHANCE = 8;         /* echoes: whatever is in the air */
@@ -44,6 +44,7 @@ static const float YOUNG = 1.0f;            /* s after which a target must have 
 static const float LEAST_SHARE = 0.35f, MOST_SHARE = 1.5f;   /* of the speed the legs tell */
 static const float BRISK = 0.6f;            /* m/s more, of who steps in */
 static const float BRISK_UNSURE = 0.3f;     /* the same, direction unknown */
+static const float SURELY = 0.02f;          /* m nearer at the least while turning: a wall swept over does so */
 static const float SWAY = 0.015f;           /* m more, of the trunk's and an echo's own */
 static const float FASTEST = 1.6f;          /* m/s closing: beyond, no walker alone does it */
 
@@ -52,6 +53,7 @@ static const float SETTING_OFF = 3.4f;      /* m: while it goes into its lean th
 static const float BENT = 0.06f;            /* rad of lean forward: sitting down, not walking */
 static const float SITTING = 1.6f;          /* s after it that the trunk is still on its way */
 static const float TURNING = 0.35f;         /* rad/s, what the beam sweeps over does not close */
+static const float TURNS = 0.1f;            /* rad/s, more than who walks straight on does */
 static const float TURN_MEMORY = 1.0f;      /* s, a stride's swing of the pelvis */
 
 /* Levels by time left; margins above what the wearer needs. */
@@ -62,6 +64,7 @@ static const float FRESH = 0.02f;       /* s and a sample: what two echoes say i
 static const float USELESS = 0.25f;     /* s in which nobody stops */
 static const float DOUBT = 0.8f;        /* s.d. of closing that it may be faster, as two echoes say */
 static const float HURRY = 0.09f;       /* m/s faster yet, who may just be setting off */
+static const float HURRIES = 0.12f;     /* m/s of closing from which that is taken: who follows sways by less */
 static const float FULL_PACE = 1.5f;    /* s after standing in which that may be */
 static const float CAUTION_LEAD = 1.2f;     /* s before the warning */
 static const float CAUTION_MOST = 4.8f;     /* s; above 5 a cue is unjustified (evaluation.md) */
@@ -181,7 +184,8 @@ static int proof(const rg_tracker *s, const rg_track *now)
         return UNPROVEN;
     float legs = s->witness == RG_BACKWARD ? s->speed : s->settled ? UNSURE : 0.0f;
     float brisk = s->witness == RG_BACKWARD ? BRISK : BRISK_UNSURE;
-    float least = LEAST_SHARE * legs * seen, most = (MOST_SHARE * legs + brisk) * seen + SWAY;
+    float turned = fabsf(s->turn) > TURNS ? SURELY : 0.0f;
+    float least = fmaxf(LEAST_SHARE * legs * seen, turned), most = (MOST_SHARE * legs + brisk) * seen + SWAY;
     if (legs > BACKING && seen < YOUNG && nearer > least && nearer < most)
         return now->hits > 2 ? PROVEN : LIKELY;
     int32_t enough = now->closing < FASTEST ? FEW : MANY;
@@ -248,7 +252,8 @@ static int urgency(const rg_tracker *s, const rg_track *now)
     if (proven == UNPROVEN)
         return RG_NONE;
     /* two echoes leave much doubt how fast; the next ones take it away */
-    bool setting_off = s->witness == RG_UNKNOWN && now->t - s->stood < (double)FULL_PACE;
+    bool setting_off = s->witness == RG_UNKNOWN && now->t - s->stood < (double)FULL_PACE
+        && now->closing > HURRIES;
     float doubt = proven == LIKELY ? DOUBT * sqrtf(now->p[2]) : setting_off ? HURRY : 0.0f;
     float left = time_left(s, now, now->closing + doubt);
     float stop = p->reaction + p->stopping;     /* s; full speed until standing: the safe side */

@@ -166,6 +166,26 @@ class TestApproach:
         late = contact - first(steady.obstacle >= Level.WARNING, steady.t)
         assert late < contact - first(seen.obstacle >= Level.WARNING, seen.t)
 
+    @pytest.mark.parametrize(("turn", "nearer", "told"), [
+        (0.0, 0.015, True), (0.25, 0.015, False), (-0.25, 0.015, False), (0.25, 0.04, True),
+    ])  # fmt: skip
+    def test_two_echoes_of_what_a_turn_sweeps_over_must_near_for_sure(
+        self, track, turn, nearer, told
+    ):
+        """The two nearest that a wall is to a turning beam differ by noise and a centimetre."""
+        pings = said(times(4.98), Echo.NOTHING_IN_RANGE)
+        pings += [(5.0, 1.2, Echo.DISTANCE), (5.045, 1.2 - nearer, Echo.DISTANCE)]
+        seen = track(pings, 5.2, direction=BACKWARD, speed=-0.5, turn=turn)
+        assert (seen.obstacle[seen.t > 5.0] >= Level.WARNING).any() == told
+
+    def test_who_follows_is_not_taken_to_get_faster(self, track):
+        """A companion who sways by 0.09 m/s behind a wearer who sets off, 0.9 m before."""
+        t = times(6)
+        legs = np.where(np.arange(420) < 300, STILL, UNKNOWN)
+        seen = track(echoes(t, 0.95 - 0.09 * np.maximum(t - 2.5, 0)), 4.2, direction=legs)
+        assert np.nanmax(seen.closing) == pytest.approx(0.09, abs=0.02)
+        assert not seen.obstacle.any()
+
     def test_a_known_wall_never_begins_with_a_stop(self, track):
         """Standing within reach of a wall, then backing into it."""
         t = times(4)

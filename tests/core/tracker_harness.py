@@ -15,7 +15,7 @@ from device.core.build import FLAGS, HERE, declarations
 
 _DRIVE = (
     "void drive(const rg_params *params, int64_t n, const double *t, const int8_t *direction,"
-    " const float *speed, const float *lean, const uint8_t *gap, int64_t n_pings,"
+    " const float *speed, const float *lean, const float *turn, const uint8_t *gap, int64_t n_pings,"
     " const rg_ping *pings, float *distance, float *closing, float *ttc, int8_t *obstacle,"
     " int8_t *blind)"
 )
@@ -30,7 +30,7 @@ _SOURCE = """
     rg_tracker_init(&tracker, params);
     for (int64_t i = 0; i < n; i++) {
         rg_body body = {.t = t[i], .sample = i, .dt = 1.0f / params->fs, .gap = gap[i],
-                        .settled = true, .lean = lean[i]};
+                        .settled = true, .lean = lean[i], .rate = {0.0f, 0.0f, turn[i]}};
         rg_gait gait = {.speed = speed[i], .direction = direction[i]};
         rg_demand demand = {{0}};
         rg_estimate estimate;
@@ -66,18 +66,21 @@ class Tracker:
         self._lib = self._ffi.dlopen(str(library))
 
     def __call__(
-        self, pings, end, *, fs=100.0, direction=9, speed=np.nan, lean=0.0, gap=0, **params
-    ):
+        self, pings, end, *, fs=100.0, direction=9, speed=np.nan, lean=0.0, turn=0.0, gap=0,
+        **params,
+    ):  # fmt: skip
         """Judge `pings` [(t, range, echo), …] from 0 to `end` s.
 
-        direction, speed [m/s, backward negative], lean [rad] and gap: one for all, or one a sample.
+        direction, speed [m/s, backward negative], lean [rad], turn [rad/s] and gap: one for all, or one a sample.
         Returns t, distance, closing, ttc, obstacle and blind (levels), one a sample.
         """
         ffi, t = self._ffi, np.arange(0, end, 1 / fs)
         n = len(t)
         told = [
             np.broadcast_to(np.asarray(value, kind), n).copy()
-            for value, kind in ((direction, "i1"), (speed, "f4"), (lean, "f4"), (gap, "u1"))
+            for value, kind in zip(
+                (direction, speed, lean, turn, gap), ("i1", "f4", "f4", "f4", "u1"), strict=True
+            )
         ]
         echoes = np.array([tuple(p) for p in pings], PING)
         chosen = ffi.new("rg_params *")
@@ -91,7 +94,7 @@ class Tracker:
         def at(array, kind):
             return ffi.cast(kind, array.ctypes.data)
 
-        kinds = ("int8_t *", "float *", "float *", "uint8_t *")
+        kinds = ("int8_t *", "float *", "float *", "float *", "uint8_t *")
         self._lib.drive(
             chosen,
             n,
