@@ -79,9 +79,9 @@ class Ranger:
         24, "GPIO (BCM number) of the echo, through a divider for a 5 V sensor.", low=0, high=27
     )
     period_s: float = key(
-        0.05,
+        0.04,
         "Seconds between pings at least (mb1242: 0.1); an hcsr04 waits up to 0.01 more, at random.",
-        low=0.05,
+        low=0.04,
         high=1.0,
     )
     height_m: float = key(1.0, "Height of the sensor above the ground.", low=0.3, high=1.6)

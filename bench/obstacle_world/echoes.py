@@ -47,7 +47,7 @@ CORNER = 8.0  # dB
 FADING = 3.0  # dB
 NOISE = 0.003  # m, s.d. of one distance (datasheet: 3 mm)
 NEAREST, FARTHEST = 0.02, 4.0  # m, datasheet
-PERIOD = 0.05  # s between pings at least (datasheet), the belt's default
+PERIOD = 0.04  # s between pings at least, the belt's default
 SPREAD = 0.01  # s more, at random: two belts never keep step (device/drivers/hcsr04.py)
 TIME_OUT = 0.038  # s, the sensor's own when nothing echoes
 

@@ -1,7 +1,9 @@
 """HC-SR04 and its 3.3 V kin: an ultrasonic ranger on two pins, timed by the edges of its echo.
 
 The echo pin rises when the burst has left (about 0.45 ms after the trigger) and falls when the
-echo is back, or after about 38 ms when there is none (its datasheet's time-out). The edges come
+echo is back, or after about 38 ms when there is none (its datasheet's time-out), so that 40 ms are the
+shortest period; a manual asks for 50 (Cytron), that echoes have faded: what comes after 40 is from
+6.9 m, too far to be heard (bench/obstacle_world/echoes.py), and NewPing goes to 29. The edges come
 through the pin's `when_changed` with the back end's own time stamps: the kernel's with lgpio. They
 are as late as the interrupt that took them, at each end of the pulse: some 10 µs (2 mm) on an idle
 Pi, up to some 100 µs (2 cm) where a driver holds interrupts off. A back end that polls would be
@@ -28,6 +30,7 @@ PULSE_POLLS = 200  # looks at the clock at most during that pulse: a clock that 
 BURST_DELAY = 0.45e-3  # s from trigger to the rise of echo
 MIN_RANGE = 0.02  # m, datasheet: a shorter pulse is no echo
 SPREAD = 0.010  # s more between pings, at random: a tick of the loop, or none
+EARLY = 0.5e-3  # s by which a ping may be: after a tick that was late, four more are not 40 ms
 GIVE_UP = 0.050  # s after the trigger: past the 38 ms of the sensor's own time-out
 
 
@@ -59,17 +62,15 @@ class Hcsr04:
     def poll(self, now: float) -> Ping | None:
         """As `Ranger.poll`; the trigger pulse itself keeps the caller for some 10 µs."""
         high = bool(self._echo.pin.state)
-        if not math.isnan(self._sent):
-            return self._outcome(now, high)
-        if now < self._next:
-            return None
-        self._next = now + self._period + SPREAD * max(0.0, self._random.uniform(-1.0, 1.0))
-        if high:  # before any trigger: the line is stuck, a pulse now would only hide it
-            return Ping(now, NAN, Echo.STUCK)
-        self._edges.clear()
-        self._pulse()
-        self._sent = now
-        return None
+        ping = None if math.isnan(self._sent) else self._outcome(now, high)
+        if math.isnan(self._sent) and now >= self._next - EARLY:
+            self._next = now + self._period + SPREAD * max(0.0, self._random.uniform(-1.0, 1.0))
+            if high:  # before any trigger: the line is stuck, a pulse now would only hide it
+                return ping or Ping(now, NAN, Echo.STUCK)
+            self._edges.clear()
+            self._pulse()
+            self._sent = now
+        return ping
 
     def close(self) -> None:
         """Both pins back to inputs, nothing listening."""

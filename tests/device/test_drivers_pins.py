@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from random import Random
 
 import pytest
 from gpiozero.pins.mock import MockPin
@@ -10,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from device.drivers.button import DEBOUNCE, Button
-from device.drivers.hcsr04 import BURST_DELAY, SPEED_OF_SOUND, Hcsr04
+from device.drivers.hcsr04 import BURST_DELAY, EARLY, SPEED_OF_SOUND, Hcsr04
 from device.drivers.motor import Motor
 from device.drivers.ranger import Ping
 from device.frames import Echo
@@ -127,8 +128,24 @@ def test_pings_keep_their_distance() -> None:
     rig.edges = pulse(0.001)
     rig.pings(5.0, tick=0.003)
     gaps = [b - a for a, b in zip(rig.triggers, rig.triggers[1:], strict=False)]
-    assert min(gaps) >= PERIOD - 1e-9
+    assert min(gaps) >= PERIOD - EARLY
     assert len(rig.triggers) > 70
+
+
+def test_open_space_is_pinged_at_as_often_as_a_wall_and_a_late_tick_costs_none() -> None:
+    """The time-out leaves a tick: the next ping goes out with the outcome of the last."""
+    rig = Rig()
+    rig.ranger.close()
+    rig.ranger = Hcsr04(rig.pins, TRIGGER, ECHO, 0.04, "belt")
+    rig.edges = pulse(0.038)
+    late = Random(1)
+    for tick in range(1000):
+        rig.now = 20.0 + 0.01 * tick + late.uniform(0.0, 0.4e-3)
+        ping = rig.ranger.poll(rig.now)
+        assert ping is None or ping.echo is Echo.NOTHING_IN_RANGE
+    gaps = [round(b - a, 2) for a, b in zip(rig.triggers, rig.triggers[1:], strict=False)]
+    assert set(gaps) == {0.04, 0.05}
+    assert 0.4 < gaps.count(0.04) / len(gaps) < 0.6
 
 
 def test_a_closed_ranger_lets_its_pins_go() -> None:
