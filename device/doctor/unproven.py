@@ -41,8 +41,9 @@ CHECKLIST: tuple[Unproven, ...] = (
         ("rear sensor",),
     ),
     Unproven(
-        "real echoes: cloth, rain, other sensors near by",
-        "hand behind the belt at 0.3, 0.5 and 1 m; a second belt beside it",
+        "real echoes: cloth, rain, other sensors near by, the ping before",
+        "hand behind the belt at 0.3, 0.5 and 1 m; a second belt beside it;"
+        " a bare wall 7.5 m behind: no echo",
         ("a hand behind",),
     ),
     Unproven("an MB1242 on `i2c-gpio`", "a hundred pings without a refusal", ("rear sensor",)),

@@ -1,13 +1,13 @@
 """HC-SR04 and its 3.3 V kin: an ultrasonic ranger on two pins, timed by the edges of its echo.
 
 The echo pin rises when the burst has left (about 0.45 ms after the trigger) and falls when the
-echo is back, or after about 38 ms when there is none (its datasheet's time-out), so that 40 ms are the
-shortest period; a manual asks for 50 (Cytron), that echoes have faded: what comes after 40 is from
-6.9 m, too far to be heard (bench/obstacle_world/echoes.py), and NewPing goes to 29. The edges come
-through the pin's `when_changed` with the back end's own time stamps: the kernel's with lgpio. They
-are as late as the interrupt that took them, at each end of the pulse: some 10 µs (2 mm) on an idle
-Pi, up to some 100 µs (2 cm) where a driver holds interrupts off. A back end that polls would be
-worse by milliseconds, so lgpio's is named (sources/live.py).
+echo is back, or after about 38 ms when there is none (its datasheet's time-out): pings can be 40 ms
+apart. Cytron's manual asks for 50, until echoes have faded; what comes after 40 is from 6.9 m and
+hardly heard (bench/obstacle_world/echoes.py has the level; not tried on hardware).
+The edges come through the pin's `when_changed` with the back end's own time stamps: the kernel's
+with lgpio. They are as late as the interrupt that took them, at each end of the pulse: some 10 µs
+(2 mm) on an idle Pi, up to some 100 µs (2 cm) where a driver holds interrupts off. A back end that
+polls would be worse by milliseconds, so lgpio's is named (sources/live.py).
 `gpiozero.DistanceSensor` is not used: it keeps the last distance when echoes stop.
 """
 

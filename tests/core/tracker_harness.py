@@ -15,9 +15,9 @@ from device.core.build import FLAGS, HERE, declarations
 
 _DRIVE = (
     "void drive(const rg_params *params, int64_t n, const double *t, const int8_t *direction,"
-    " const float *speed, const float *lean, const float *turn, const uint8_t *gap, int64_t n_pings,"
-    " const rg_ping *pings, float *distance, float *closing, float *ttc, int8_t *obstacle,"
-    " int8_t *blind)"
+    " const float *speed, const float *lean, const float *turn, const uint8_t *gap,"
+    " int64_t n_pings, const rg_ping *pings, float *distance, float *closing, float *ttc,"
+    " int8_t *obstacle, int8_t *blind)"
 )
 _SOURCE = """
 #include "tracker.h"
@@ -71,7 +71,8 @@ class Tracker:
     ):  # fmt: skip
         """Judge `pings` [(t, range, echo), …] from 0 to `end` s.
 
-        direction, speed [m/s, backward negative], lean [rad], turn [rad/s] and gap: one for all, or one a sample.
+        direction, speed [m/s, backward negative], lean [rad], turn [rad/s], gap: one for all, or
+        one a sample.
         Returns t, distance, closing, ttc, obstacle and blind (levels), one a sample.
         """
         ffi, t = self._ffi, np.arange(0, end, 1 / fs)
