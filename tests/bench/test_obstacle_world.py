@@ -148,7 +148,7 @@ class TestWhatCounts:
 
     def test_no_tracker_is_better_than_one_that_knows_the_truth(self):
         """But for luck with missed cues, and with a false cue before there was anything to hear."""
-        found = [approaches.approach(s, kind) for kind in approaches.KINDS for s in range(12)]
+        found = [approaches.approach(s, kind) for kind in approaches.KINDS for s in range(14)]
         honest = [a for a in found if a.warnable and not a.warned > a.entered]
         assert len(honest) > 50
         assert sum(a.best for a in honest) + 2 >= sum(a.stopped for a in honest)
