@@ -34,6 +34,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from device.config import Ranger
+from device.drivers.hcsr04 import SPREAD
+
 Array = NDArray[np.float64]
 
 SOUND = 343.4  # m/s
@@ -47,8 +50,7 @@ CORNER = 8.0  # dB
 FADING = 3.0  # dB
 NOISE = 0.003  # m, s.d. of one distance (datasheet: 3 mm)
 NEAREST, FARTHEST = 0.02, 4.0  # m, datasheet
-PERIOD = 0.04  # s between pings at least, the belt's default
-SPREAD = 0.01  # s more, at random: two belts never keep step (device/drivers/hcsr04.py)
+PERIOD = Ranger().period_s  # s between pings at least; SPREAD more at random: two keep no step
 TIME_OUT = 0.038  # s, the sensor's own when nothing echoes
 
 DISTANCE, NOTHING, NO_PULSE, STUCK, NAK, GLITCH = range(6)  # rg_echo

@@ -2,7 +2,7 @@
 
 The echo pin rises when the burst has left (about 0.45 ms after the trigger) and falls when the
 echo is back, or after about 38 ms when there is none (its datasheet's time-out): pings can be 40 ms
-apart. Cytron's manual asks for 50, until echoes have faded; what comes after 40 is from 6.9 m and
+apart. Manuals ask for 50 or 60, until echoes have faded; what comes after 40 is from 6.9 m and
 hardly heard (bench/obstacle_world/echoes.py has the level; not tried on hardware).
 The edges come through the pin's `when_changed` with the back end's own time stamps: the kernel's
 with lgpio. They are as late as the interrupt that took them, at each end of the pulse: some 10 µs
@@ -30,13 +30,13 @@ PULSE_POLLS = 200  # looks at the clock at most during that pulse: a clock that 
 BURST_DELAY = 0.45e-3  # s from trigger to the rise of echo
 MIN_RANGE = 0.02  # m, datasheet: a shorter pulse is no echo
 SPREAD = 0.010  # s more between pings, at random: a tick of the loop, or none
-EARLY = 0.5e-3  # s by which a ping may be: after a tick that was late, four more are not 40 ms
+EARLY = 0.5e-3  # s too soon a ping may be: four ticks after one that was late are not 40 ms
 GIVE_UP = 0.050  # s after the trigger: past the 38 ms of the sensor's own time-out
 
 
 class Hcsr04:
-    """Pings every `period` [s] and up to SPREAD more, one at a time; echoes beyond `max_range` [m]
-    are out of range.
+    """Pings every `period` [s], less EARLY at most, and up to SPREAD more, one at a time; echoes
+    beyond `max_range` [m] are out of range.
 
     The moments are drawn from `name` (two belts have two): in step, a second belt's pings would
     look as a target does.
