@@ -29,7 +29,7 @@ Positions are in metres over ground, x and y level, z up; angles in rad, azimuth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import numpy as np
 from numpy.typing import NDArray
@@ -83,6 +83,10 @@ class Poses:
     height: Array
     azimuth: Array  # where the beam's axis points
     elevation: Array
+
+    def taken(self, at: NDArray[np.int64]) -> Poses:
+        """Those of pings `at` [n], in this order."""
+        return Poses(*(getattr(self, field.name)[at] for field in fields(self)))
 
 
 def excess(target: Reflector, pose: Poses) -> tuple[Array, Array]:

@@ -67,10 +67,15 @@ def quiet(seed: int, kind: str) -> Quiet:
 
 
 def _nears(target: Reflector, pose: echoes.Poses) -> NDArray[np.bool_]:
-    """Ping by ping: nearer than two or three pings before, and soon or near."""
+    """Ping by ping: nearer than two or three pings before, and soon or near.
+
+    Behind a door frame that was passed stands the next: what stands there now is looked at from
+    where the wearer was then, not what stood there.
+    """
     r, _ = echoes.excess(target, pose)
     before = np.searchsorted(pose.t, pose.t - 0.12)
-    closing = (r[before] - r) / np.maximum(pose.t - pose.t[before], 1e-3)
+    then, _ = echoes.excess(target, pose.taken(before))
+    closing = (then - r) / np.maximum(pose.t - pose.t[before], 1e-3)
     soon = r - wearers.REACH <= SOON * closing
     return (closing > 0) & (soon | (r < NEAR))
 

@@ -34,6 +34,16 @@ def wall(r, oblique=0.0, **rest):
     return Reflector(np.array([r, 0]) - along, np.array([r, 0]) + along, **rest)
 
 
+def test_the_next_door_frame_nears_as_soon_as_the_last_is_passed():
+    """The wearer walks at 0.7 m/s along a wall whose frames stand out every 2 m."""
+    t = np.arange(200) * echoes.PERIOD
+    still = np.zeros(t.size)
+    walking = Poses(t, -0.7 * t, still, still + 1.0, still + np.pi, still)
+    at = np.stack([2.0 * np.floor(walking.x / 2.0), still + 0.6], axis=1)
+    frame = Reflector(at, at, radius=0.05)
+    assert quiet._nears(frame, walking)[1:].all()
+
+
 class TestEchoes:
     def test_a_post_of_89_mm_is_heard_where_parallax_measured_it(self):
         """28015 v2.0: lost by 2.29 m on the axis; 20 degrees to either side at 1.66 m."""
