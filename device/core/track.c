@@ -6,6 +6,7 @@ static const float NOISE = 0.010f;      /* m, sd of an echo: HC-SR04 3 mm, cloth
 static const float FIT = 0.015f;        /* m off that is as good as none */
 static const float AGILITY = 0.15f;     /* m^2/s^3, acceleration noise: 0.1 m/s a ping of 60 ms */
 static const float FASTEST = 2.4f;      /* m/s, walker and a person stepping in, each at 1.2 */
+static const float AWAY = 0.5f;         /* m/s: of what goes away nobody must know soon */
 static const float GATE_SIGMA = 3.5f;   /* innovation beyond this is another target's echo */
 static const float GATE_LEAST = 0.08f;  /* m, the trunk's sway within a stride */
 static const float GATE_PAIR = 0.73f;   /* m between the first two, however slow the ranger pings: that in 0.3 s */
@@ -18,12 +19,14 @@ static const float NOT_CLOSING = 0.05f; /* m/s below which a run of closing fade
 static const float FADE = 1.0f;         /* s in which it does */
 static const int32_t PROVEN = 2;        /* echoes from where no floor answers: a target */
 
-void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, const rg_floor *floor)
+void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, const rg_strays *strays,
+                    const rg_floor *floor)
 {
     *track = (rg_track){
         .t = t, .seen = t, .born = t, .distance = range, .closing = closing,
         .p = {NOISE * NOISE, 0.0f, sd * sd}, .reached = range, .far = range, .floor_then = floor->from,
-        .hits = 1, .pings = 1, .before = !rg_floor_may_answer(floor, range),
+        .chance = rg_strays_rate(strays, false),
+        .hits = 1, .run = 1, .pings = 1, .before = !rg_floor_may_answer(floor, range),
     };
 }
 
@@ -47,13 +50,15 @@ float rg_track_misfit(const rg_track *track, double t, float range)
     float since = (float)(t - track->t);
     if (track->foretold && since > BOLD)
         return fabsf(range - now.distance) / (GATE_FORETOLD + STEP * since);
-    if (track->hits == 1)   /* no closing speed seen yet: whatever a body can do is possible */
-        return fabsf(range - track->distance) / fminf(FASTEST * since + GATE_SIGMA * NOISE, GATE_PAIR);
+    if (track->hits == 1) { /* no closing speed seen yet: whatever a body can do is possible */
+        float fastest = range > track->distance ? AWAY : FASTEST;
+        return fabsf(range - track->distance) / fminf(fastest * since + GATE_SIGMA * NOISE, GATE_PAIR);
+    }
     float gate = GATE_SIGMA * sqrtf(now.p[0] + NOISE * NOISE);
     return fabsf(range - now.distance) / fminf(fmaxf(gate, GATE_LEAST), GATE_MOST);
 }
 
-void rg_track_update(rg_track *track, double t, float range, float strays, const rg_floor *floor)
+void rg_track_update(rg_track *track, double t, float range, const rg_strays *strays, const rg_floor *floor)
 {
     float dt = (float)(t - track->t);
     rg_track now = rg_track_at(track, t);
@@ -68,13 +73,16 @@ void rg_track_update(rg_track *track, double t, float range, float strays, const
     now.p[2] -= gain_closing * now.p[1];
     now.p[0] *= 1.0f - gain;
     now.p[1] *= 1.0f - gain;
-    now.chance *= strays * 2.0f * (fabsf(off) + FIT) * dt;
+    now.chance *= rg_strays_rate(strays, true) * 2.0f * (fabsf(off) + FIT) * dt;
     now.rough += (fabsf(off) - now.rough) / fminf((float)now.hits, ROUGH_OVER);
     now.hits++;
+    now.run++;
     now.foretold &= now.hits < OWN;
     if (now.distance > now.far) {
         now.far = now.distance;
         now.floor_then = floor->from;
+        now.run = 1;
+        now.chance = rg_strays_rate(strays, false);
     } else if (now.closing < NOT_CLOSING) {
         float share = fminf(dt / FADE, 1.0f);
         now.far += share * (now.distance - now.far);

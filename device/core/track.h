@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "floor.h"
+#include "strays.h"
 
 typedef struct rg_track {
     double t;           /* s, of the last echo taken */
@@ -21,23 +22,24 @@ typedef struct rg_track {
     float reached;      /* m, distance at t: what echoes have shown, not what is foretold */
     float far;          /* m, distance from which the present closing began */
     float floor_then;   /* m, where the floor's echo was at that moment */
-    float chance;       /* tracks of echoes of nothing, as long and as good, 1/(m s) */
+    float chance;       /* closings made of echoes of nothing, as long and as good, 1/(m s) */
     float rough;        /* m, mean by which an echo was off: a floor's are off, a wall's hardly */
     bool alone;         /* begun by an echo that fitted nothing */
     bool foretold;      /* its closing is mostly what the legs tell */
     int32_t hits;       /* echoes taken; 0: free */
+    int32_t run;        /* of these, since the present closing began, its first too */
     int32_t pings;      /* sent since the first of them, that one too */
     int32_t before;     /* of these in a row, echoes from where no floor answers */
 } rg_track;
 
 /* Begins at one echo; closing is what the body makes likely, sd how sure that is [m/s]. */
-void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, const rg_floor *floor);
+void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, const rg_strays *strays,
+                    const rg_floor *floor);
 /* The track moved on to t without an echo. */
 rg_track rg_track_at(const rg_track *track, double t);
 /* How far off an echo is, in shares of what is physically possible: above 1 it is another's. */
 float rg_track_misfit(const rg_track *track, double t, float range);
-/* Takes an echo in; strays: echoes of nothing to be expected, 1/(m s). */
-void rg_track_update(rg_track *track, double t, float range, float strays, const rg_floor *floor);
+void rg_track_update(rg_track *track, double t, float range, const rg_strays *strays, const rg_floor *floor);
 /* Whether it may be the floor: not heard often enough from where none answers. */
 bool rg_track_floor_like(const rg_track *track);
 

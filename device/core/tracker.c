@@ -36,7 +36,7 @@ static const float SMOOTH = 0.02f;          /* m off: a wall; a simulated floor 
 static const int32_t FEW = 4, MANY = 6;     /* echoes: the legs neither for nor against, against */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
-static const float CHANCE = 7e-5f;          /* 1/(m s), tracks of strays: over 1.4 m one in three hours */
+static const float CHANCE = 7e-5f;          /* 1/(m s), closings made of strays: over 1.4 m one in three hours */
 static const float CROWDED = 0.02f;         /* 1/(m s) strays, from here some lie where the legs foretell */
 static const float EACH_FURTHER = 0.05f;    /* of that, from the fourth echo on */
 static const int32_t NO_CHANCE = 8;         /* echoes: whatever is in the air */
@@ -77,7 +77,7 @@ void rg_tracker_init(rg_tracker *s, const rg_params *params)
     memset(s, 0, sizeof *s);
     s->params = *params;
     rg_blind_init(&s->blind);
-    s->last_ping = s->last_echo = s->asked = s->bent = s->stood = (double)NAN;
+    s->last_ping = s->last_echo = s->asked = s->bent = s->stood = s->unsure = (double)NAN;
     rg_floor_init(&s->floor);
     s->speed = NAN;
     s->witness = RG_UNKNOWN;
@@ -107,15 +107,15 @@ static bool alive(const rg_tracker *s, const rg_track *track, double t)
     return track->hits > 0 && within(s, track, t, fminf(fmaxf(WAIT * (float)(track->hits - 1), least), KEEP));
 }
 
-/* The track that the echo fits best, the known before the new; NULL when it fits none. */
-static rg_track *nearest(rg_tracker *s, double t, float range)
+/* The track other than `but` that the echo fits best, the known before the new; NULL when it fits none. */
+static rg_track *nearest(rg_tracker *s, double t, float range, const rg_track *but)
 {
     rg_track *best = NULL;
     float least = 1.0f;
     for (int k = 0; k < RG_TRACKS; k++) {
         rg_track *track = &s->tracks[k];
         bool known = track->hits > 1, best_known = best && best->hits > 1;
-        float misfit = alive(s, track, t) ? rg_track_misfit(track, t, range) : INFINITY;
+        float misfit = track != but && alive(s, track, t) ? rg_track_misfit(track, t, range) : INFINITY;
         if (misfit < 1.0f && (known > best_known || (known == best_known && misfit < least))) {
             least = misfit;
             best = track;
@@ -124,15 +124,15 @@ static rg_track *nearest(rg_tracker *s, double t, float range)
     return best;
 }
 
-/* Frees what has gone, and what has become one with the track that was seen. */
-static void forget(rg_tracker *s, double t, const rg_track *seen)
+/* Frees what has gone, and what has become one with the track that was seen, if that is known. */
+static void forget(rg_tracker *s, double t, const rg_track *seen, bool known)
 {
     for (int k = 0; k < RG_TRACKS; k++) {
         rg_track *track = &s->tracks[k];
         if (track == seen)
             continue;
         bool gone = track->hits && !alive(s, track, t);
-        bool same = seen && seen->hits > 2 && track->hits <= seen->hits
+        bool same = known && seen->hits > 2 && track->hits <= seen->hits
             && fabsf(rg_track_at(track, t).distance - seen->distance) < SAME_TARGET;
         if (gone && track->alone && track->hits <= 2)
             rg_strays_heard(&s->strays, track->reached);
@@ -157,12 +157,12 @@ static rg_track *room(rg_tracker *s)
 /* How sure it is that the track truly comes nearer, by as much as the body leaves to be proven. */
 enum { UNPROVEN, LIKELY, PROVEN };
 
-/* Whether echoes of nothing may have made the track. The longer it is, the more there were that
+/* Whether echoes of nothing may have made the closing. The longer it is, the more there were that
  * might have become one, so the less likely each further echo must be; eight are no chance. */
 static bool by_chance(const rg_track *now)
 {
-    float further = fmaxf((float)(now->hits - 3), 0.0f);
-    return now->hits < NO_CHANCE && now->chance > CHANCE * powf(EACH_FURTHER, further);
+    float further = fmaxf((float)(now->run - 3), 0.0f);
+    return now->run < NO_CHANCE && now->chance > CHANCE * powf(EACH_FURTHER, further);
 }
 
 static int proof(const rg_tracker *s, const rg_track *now)
@@ -172,8 +172,10 @@ static int proof(const rg_tracker *s, const rg_track *now)
     float nearer = now->far - now->reached, seen = (float)(now->seen - now->born);
     if (rg_track_floor_like(now)) {
         float floor_came = fmaxf(now->floor_then - s->floor.from, 0.0f);
-        float enough = s->witness == RG_UNKNOWN ? PROOF_SETTING_OFF : PROOF_FLOOR;
-        return now->hits >= FEW && now->closing < FASTEST && nearer - floor_came > enough ? PROVEN : UNPROVEN;
+        bool set_off = s->witness == RG_UNKNOWN || now->born < s->unsure;
+        float enough = set_off ? PROOF_SETTING_OFF : PROOF_FLOOR;
+        return now->run >= FEW && !by_chance(now) && now->closing < FASTEST && nearer - floor_came > enough
+            ? PROVEN : UNPROVEN;
     }
     if (s->witness == RG_STILL || s->witness == RG_FORWARD || s->trunk) {
         /* a wall does not follow; who does is told */
@@ -192,29 +194,43 @@ static int proof(const rg_tracker *s, const rg_track *now)
     return now->hits >= enough && nearer > (s->witness == RG_BACKWARD ? PROOF : PROOF_UNKNOWN) ? PROVEN : UNPROVEN;
 }
 
+/* Gives the echo to a lone one as well, other than those of `seen`, if the two near. */
+static void pair(rg_tracker *s, double t, float range, const rg_track *seen)
+{
+    rg_track *lone = nearest(s, t, range, seen);
+    if (!lone || lone->hits > 1)
+        return;
+    rg_track both = *lone;
+    rg_track_update(&both, t, range, &s->strays, &s->floor);
+    if (proof(s, &both) != UNPROVEN)
+        *lone = both;
+}
+
 /* Gives the echo to the track it fits, or a track of its own; says whether it was to be expected:
  * of a known target, or like the echo just before. */
 static bool take(rg_tracker *s, double t, float range)
 {
-    rg_track *seen = nearest(s, t, range);
+    rg_track *seen = nearest(s, t, range, NULL);
     bool expected = seen && (seen->hits > 1 || seen->t >= s->last_echo);
     if (seen)
-        rg_track_update(seen, t, range, rg_strays_rate(&s->strays, true), &s->floor);
-    forget(s, t, seen);
-    bool nears = seen && proof(s, seen) != UNPROVEN;
+        rg_track_update(seen, t, range, &s->strays, &s->floor);
+    bool nears = seen && proof(s, seen) != UNPROVEN, known = nears || (seen && seen->hits > FEW);
+    forget(s, t, seen, known);
     bool smooth = seen && seen->hits >= FEW && seen->rough < SMOOTH;
     if (!nears && !smooth)
         rg_floor_echo(&s->floor, range);
     s->last_echo = t;
-    if (seen && (nears || seen->hits > FEW))
+    if (known)
         return expected;
-    /* Few echoes that do not near as a walker does may be chance: this one begins anew besides.
-     * Direction unknown, or no IMU: it may be backward. Otherwise nobody comes nearer. */
+    /* Few echoes that do not near as a walker does may be chance: this one may be the second of a target
+     * whose first was heard in between, and begins anew besides. */
+    if (seen)
+        pair(s, t, range, seen);
+    /* Direction unknown, or no IMU: it may be backward. Otherwise nobody comes nearer. */
     bool backing = s->witness == RG_BACKWARD && !isnan(s->speed);
     float likely = backing ? s->speed : s->witness == RG_UNKNOWN ? UNSURE : 0.0f;
     rg_track *begun = room(s);
-    rg_track_begin(begun, t, range, likely, backing ? BACKWARD_SD : FREE_SD, &s->floor);
-    begun->chance = rg_strays_rate(&s->strays, false);
+    rg_track_begin(begun, t, range, likely, backing ? BACKWARD_SD : FREE_SD, &s->strays, &s->floor);
     begun->alone = !seen;
     begun->foretold = backing && s->speed > BACKING && begun->chance < CROWDED;
     return expected;
@@ -293,6 +309,7 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
     s->speed = seen ? -gait->speed : NAN;
     s->walking = seen && gait->walking;
     s->stood = s->witness == RG_STILL ? body->t : s->stood;
+    s->unsure = s->witness == RG_UNKNOWN ? body->t : s->unsure;
     float turn = seen ? body->rate[2] : 0.0f;
     s->turn += fminf(body->dt / TURN_MEMORY, 1.0f) * (turn - s->turn);
     bool bent = seen && !gait->walking && body->lean > BENT;

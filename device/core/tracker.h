@@ -22,6 +22,7 @@ typedef struct rg_tracker {
     double last_echo;       /* s, of the last that brought a distance; NaN none yet */
     double bent;            /* s, when the trunk was last bent forward without steps; NaN never */
     double stood;           /* s, when the legs last stood; NaN never */
+    double unsure;          /* s, when they last told no direction; NaN never */
     double asked;           /* s, when an obstacle was last asked for; NaN never */
     double asked_since;     /* s, when this run of asking began */
     float speed;            /* m/s backward, as the legs say; NaN unknown */
