@@ -7,6 +7,7 @@ static const float MARGIN = 0.30f;  /* m before that, counted too: 3 degrees of 
 static const float NEVER = 1.6f;    /* m, nearer no floor answers: 1.0 m high, 38 degrees down */
 static const float BIN = 0.02f;     /* rad: 0.2 m at 3.3 m, 0.1 m at 2.4 m */
 static const float HIGHEST = 0.2f;  /* rad above the trunk's level, where the bins begin */
+static const float NARROWEST = 0.1f; /* m that a floor's roughness spreads over, however far the bins are down */
 static const float REACH = 4.0f;    /* m, over which a second belt's echoes lie evenly */
 static const float SETTLE = 0.5f;   /* s: younger echoes may be the target's own */
 static const float MEMORY = 5.0f;   /* s */
@@ -58,6 +59,24 @@ void rg_floor_echo(rg_floor *s, float range)
     s->fresh[bin(s, range)] += 1.0f;
 }
 
+/* Old echoes in bin k and its neighbours. */
+static float heard_about(const rg_floor *s, int k)
+{
+    return s->old[k] + (k > 0 ? s->old[k - 1] : 0.0f) + (k + 1 < RG_BINS ? s->old[k + 1] : 0.0f);
+}
+
+/* m of range that these three cover. */
+static float width(const rg_floor *s, int k)
+{
+    return range_at(s, k - 1) - range_at(s, k + 2);
+}
+
+float rg_floor_rate(const rg_floor *s, float range)
+{
+    int k = bin(s, range);
+    return range < NEVER ? 0.0f : heard_about(s, k) / (MEMORY * fmaxf(width(s, k), NARROWEST));
+}
+
 bool rg_floor_may_answer(const rg_floor *s, float range)
 {
     if (range < NEVER)
@@ -66,7 +85,6 @@ bool rg_floor_may_answer(const rg_floor *s, float range)
     float all = 0.0f;
     for (int i = 0; i < RG_BINS; i++)
         all += s->old[i];
-    float heard = s->old[k] + (k > 0 ? s->old[k - 1] : 0.0f) + (k + 1 < RG_BINS ? s->old[k + 1] : 0.0f);
-    float evenly = all * (range_at(s, k - 1) - range_at(s, k + 2)) / REACH;
-    return heard > ANSWERS + CROWD * evenly || range > s->from - MARGIN;
+    float evenly = all * width(s, k) / REACH;
+    return heard_about(s, k) > ANSWERS + CROWD * evenly || range > s->from - MARGIN;
 }

@@ -31,5 +31,7 @@ void rg_floor_ping(rg_floor *s, float since);
 void rg_floor_echo(rg_floor *s, float range);
 /* Whether what is first heard at this range may be the floor. */
 bool rg_floor_may_answer(const rg_floor *s, float range);
+/* How often it was heard about there of late, 1/(m s). */
+float rg_floor_rate(const rg_floor *s, float range);
 
 #endif

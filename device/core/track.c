@@ -22,10 +22,11 @@ static const int32_t PROVEN = 2;        /* echoes from where no floor answers: a
 void rg_track_begin(rg_track *track, double t, float range, float closing, float sd, const rg_strays *strays,
                     const rg_floor *floor)
 {
+    float chance = rg_strays_rate(strays, false);
     *track = (rg_track){
         .t = t, .seen = t, .born = t, .distance = range, .closing = closing,
         .p = {NOISE * NOISE, 0.0f, sd * sd}, .reached = range, .far = range, .floor_then = floor->from,
-        .chance = rg_strays_rate(strays, false),
+        .chance = chance, .floor = fmaxf(rg_floor_rate(floor, range) / chance, 1.0f),
         .hits = 1, .run = 1, .pings = 1, .before = !rg_floor_may_answer(floor, range),
     };
 }
@@ -93,7 +94,17 @@ void rg_track_update(rg_track *track, double t, float range, const rg_strays *st
     *track = now;
 }
 
+static bool came_from_floor(const rg_track *track)
+{
+    return track->hits == 2 && track->before == 1;
+}
+
+float rg_track_chance(const rg_track *track)
+{
+    return came_from_floor(track) ? track->floor * track->chance : track->chance;
+}
+
 bool rg_track_floor_like(const rg_track *track)
 {
-    return track->before < PROVEN;
+    return track->before < PROVEN && !came_from_floor(track);
 }

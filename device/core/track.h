@@ -23,6 +23,7 @@ typedef struct rg_track {
     float far;          /* m, distance from which the present closing began */
     float floor_then;   /* m, where the floor's echo was at that moment */
     float chance;       /* closings made of echoes of nothing, as long and as good, 1/(m s) */
+    float floor;        /* times as often as those the floor answered where it began */
     float rough;        /* m, mean by which an echo was off: a floor's are off, a wall's hardly */
     bool alone;         /* begun by an echo that fitted nothing */
     bool foretold;      /* its closing is mostly what the legs tell */
@@ -40,7 +41,11 @@ rg_track rg_track_at(const rg_track *track, double t);
 /* How far off an echo is, in shares of what is physically possible: above 1 it is another's. */
 float rg_track_misfit(const rg_track *track, double t, float range);
 void rg_track_update(rg_track *track, double t, float range, const rg_strays *strays, const rg_floor *floor);
-/* Whether it may be the floor: not heard often enough from where none answers. */
+/* How many such closings echoes of nothing would make, 1/(m s); of two echoes, of which the first may be
+ * the floor's, the floor and one of them. */
+float rg_track_chance(const rg_track *track);
+/* Whether it may be the floor: not heard often enough from where none answers. Of two echoes one is
+ * enough: rg_track_chance knows of the other. */
 bool rg_track_floor_like(const rg_track *track);
 
 #endif

@@ -162,7 +162,7 @@ enum { UNPROVEN, LIKELY, PROVEN };
 static bool by_chance(const rg_track *now)
 {
     float further = fmaxf((float)(now->run - 3), 0.0f);
-    return now->run < NO_CHANCE && now->chance > CHANCE * powf(EACH_FURTHER, further);
+    return now->run < NO_CHANCE && rg_track_chance(now) > CHANCE * powf(EACH_FURTHER, further);
 }
 
 static int proof(const rg_tracker *s, const rg_track *now)

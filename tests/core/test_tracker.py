@@ -153,6 +153,19 @@ class TestApproach:
         seen = track(pings, 3.5, direction=BACKWARD, speed=-0.8)
         assert 0 <= first(seen.obstacle >= Level.WARNING, seen.t) - second_at[0] <= 0.02
 
+    @pytest.mark.parametrize("floor", [False, True])
+    def test_two_echoes_that_begin_where_a_floor_may_answer(self, track, floor):
+        """Leaning back by 10° it may from 2.1 m on; one heard there a second ago makes the first."""
+        t = times(7.9)
+        rng = np.random.default_rng(6)
+        heard = (rng.random(len(t)) < 0.4) & floor & (t > 1) & (t < 7)
+        d = 2.18 + np.abs(rng.normal(0, 0.05, len(t)))
+        pings = echoes(t[heard], d[heard]) + said(t[~heard], Echo.NOTHING_IN_RANGE)
+        pings += [(8.0, 2.2, Echo.DISTANCE), (8.2, 2.03, Echo.DISTANCE)]
+        lean = -np.deg2rad(10)
+        seen = track(sorted(pings), 8.4, direction=BACKWARD, speed=-0.8, lean=lean)
+        assert (seen.obstacle[seen.t > 7.9] >= Level.WARNING).any() != floor
+
     @pytest.mark.parametrize(
         ("apart", "second", "told"),
         [
