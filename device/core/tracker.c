@@ -36,7 +36,9 @@ static const float SMOOTH = 0.02f;          /* m off: a wall; a simulated floor 
 static const int32_t FEW = 4, MANY = 6;     /* echoes: the legs neither for nor against, against */
 static const float CLOSING = 0.08f;         /* m/s, least that counts as closing */
 static const float BACKING = 0.15f;         /* m/s, from here the legs vouch for the closing */
-static const float CHANCE = 7e-5f;          /* 1/(m s), closings made of strays: over 1.4 m one in three hours */
+static const float CHANCE_OF_TWO = 1e-4f;   /* 1/(m s), closings made of strays: over 1.4 m one in two hours */
+static const float CHANCE = 3e-4f;          /* of three, who need a second belt: one in 40 minutes beside it */
+static const float UNLIKE = 0.5f;           /* m/s that the closing of few echoes is off the legs', as a walker's is */
 static const float CROWDED = 0.02f;         /* 1/(m s) strays, from here some lie where the legs foretell */
 static const float EACH_FURTHER = 0.05f;    /* of that, from the fourth echo on */
 static const int32_t NO_CHANCE = 8;         /* echoes: whatever is in the air */
@@ -53,7 +55,7 @@ static const float SETTING_OFF = 3.4f;      /* m: while it goes into its lean th
 static const float BENT = 0.06f;            /* rad of lean forward: sitting down, not walking */
 static const float SITTING = 1.6f;          /* s after it that the trunk is still on its way */
 static const float TURNING = 0.35f;         /* rad/s, what the beam sweeps over does not close */
-static const float TURNS = 0.1f;            /* rad/s, more than who walks straight on does */
+static const float TURNS = 0.1f, SWINGS = 0.15f;    /* rad/s, more than who walks straight on does: unknown, known */
 static const float TURN_MEMORY = 1.0f;      /* s, a stride's swing of the pelvis */
 
 /* Levels by time left; margins above what the wearer needs. */
@@ -61,7 +63,6 @@ static const float LEAST_NEED = 2.0f;       /* s, evaluation.md, Rear obstacles 
 static const float SPARE = 0.5f;            /* s, the same: stopping distance / speed + this */
 static const float EARLY = 0.4f;        /* s: pings, filter and motor are late by less */
 static const float FRESH = 0.02f;       /* s and a sample: what two echoes say is said then, or by the third */
-static const float USELESS = 0.25f;     /* s in which nobody stops */
 static const float DOUBT = 0.8f;        /* s.d. of closing that it may be faster, as two echoes say */
 static const float HURRY = 0.09f;       /* m/s faster yet, who may just be setting off */
 static const float HURRIES = 0.12f;     /* m/s of closing from which that is taken: who follows sways by less */
@@ -159,10 +160,12 @@ enum { UNPROVEN, LIKELY, PROVEN };
 
 /* Whether echoes of nothing may have made the closing. The longer it is, the more there were that
  * might have become one, so the less likely each further echo must be; eight are no chance. */
-static bool by_chance(const rg_track *now)
+static bool by_chance(const rg_tracker *s, const rg_track *now)
 {
-    float further = fmaxf((float)(now->run - 3), 0.0f);
-    return now->run < NO_CHANCE && rg_track_chance(now) > CHANCE * powf(EACH_FURTHER, further);
+    bool foretold = now->run < FEW && s->witness == RG_BACKWARD && !isnan(s->speed);
+    float off = foretold ? (now->closing - s->speed) / UNLIKE : 0.0f;
+    float enough = now->run == 2 ? CHANCE_OF_TWO : CHANCE * powf(EACH_FURTHER, fmaxf((float)(now->run - 3), 0.0f));
+    return now->run < NO_CHANCE && rg_track_chance(now) * expf(0.5f * off * off) > enough;
 }
 
 static int proof(const rg_tracker *s, const rg_track *now)
@@ -174,7 +177,7 @@ static int proof(const rg_tracker *s, const rg_track *now)
         float floor_came = fmaxf(now->floor_then - s->floor.from, 0.0f);
         bool set_off = s->witness == RG_UNKNOWN || now->born < s->unsure;
         float enough = set_off ? PROOF_SETTING_OFF : PROOF_FLOOR;
-        return now->run >= FEW && !by_chance(now) && now->closing < FASTEST && nearer - floor_came > enough
+        return now->run >= FEW && !by_chance(s, now) && now->closing < FASTEST && nearer - floor_came > enough
             ? PROVEN : UNPROVEN;
     }
     if (s->witness == RG_STILL || s->witness == RG_FORWARD || s->trunk) {
@@ -182,11 +185,11 @@ static int proof(const rg_tracker *s, const rg_track *now)
         float enough = s->witness == RG_STILL && !s->trunk ? PROOF_STILL : PROOF_AGAINST;
         return now->hits >= MANY && 2 * now->hits >= now->pings && nearer > enough ? PROVEN : UNPROVEN;
     }
-    if (by_chance(now))
+    if (by_chance(s, now))
         return UNPROVEN;
     float legs = s->witness == RG_BACKWARD ? s->speed : s->settled ? UNSURE : 0.0f;
     float brisk = s->witness == RG_BACKWARD ? BRISK : BRISK_UNSURE;
-    float turned = fabsf(s->turn) > TURNS ? SURELY : 0.0f;
+    float turned = fabsf(s->turn) > (s->witness == RG_BACKWARD ? SWINGS : TURNS) ? SURELY : 0.0f;
     float least = fmaxf(LEAST_SHARE * legs * seen, turned), most = (MOST_SHARE * legs + brisk) * seen + SWAY;
     if (legs > BACKING && seen < YOUNG && nearer > least && nearer < most)
         return now->hits > 2 ? PROVEN : LIKELY;
@@ -276,8 +279,8 @@ static int urgency(const rg_tracker *s, const rg_track *now)
     float need = fmaxf(LEAST_NEED, stop + SPARE) + EARLY;
     float soonest = time_left(s, now, MOST_SHARE * (s->witness == RG_BACKWARD ? s->speed : UNSURE));
     bool fresh = now->t - now->seen < (double)(FRESH + 1.0f / p->fs);
-    if (proven == LIKELY && (!fresh || fmaxf(left, soonest) > need || left < USELESS))
-        return RG_NONE;     /* a third echo can be waited for, or is no later for anybody */
+    if (proven == LIKELY && (!fresh || fmaxf(left, soonest) > need))
+        return RG_NONE;     /* a third echo can be waited for */
     if (now->distance <= p->near_zone || left <= stop)
         return proven == LIKELY ? RG_WARNING : RG_STOP;
     return left <= need ? RG_WARNING

@@ -145,6 +145,7 @@ class TestApproach:
     @pytest.mark.parametrize(("between", "first_at", "second_at"), [
         ([(3.0, 1.27)], (3.22, 1.24), (3.27, 1.19)),  # another's echo, and the first seems its next
         ([(3.05, 2.11)], (3.0, 2.0), (3.1, 1.91)),  # what stands behind, heard after the first
+        ([], (3.0, 0.52), (3.045, 0.48)),  # so near that nobody stops any more
     ])  # fmt: skip
     def test_two_echoes_of_one_target_are_told_of(self, track, between, first_at, second_at):
         heard = [*between, first_at, second_at]
@@ -203,6 +204,7 @@ class TestApproach:
     @pytest.mark.parametrize(("legs", "turn", "nearer", "told"), [
         (BACKWARD, 0.0, 0.015, True), (BACKWARD, 0.25, 0.015, False),
         (BACKWARD, -0.25, 0.015, False), (BACKWARD, 0.25, 0.04, True),
+        (BACKWARD, 0.13, 0.015, True), (UNKNOWN, 0.13, 0.015, False),
     ])  # fmt: skip
     def test_two_echoes_of_what_a_turn_sweeps_over_must_near_for_sure(
         self, track, legs, turn, nearer, told
@@ -443,22 +445,25 @@ class TestSecondBelt:
             for k, (a, d) in enumerate(zip(t, near, strict=True))
         ]
 
-    def warned(self, track, before, n):
+    def warned(self, track, before, n, closing=0.7):
         """Seconds after the n-th echo of who has stepped in that the warning comes."""
         t = before[-1][0] + PERIOD * np.arange(1, n + 1)
         seen = track(
-            before + echoes(t, 1.54 - 0.042 * np.arange(1, n + 1)),
+            before + echoes(t, 1.54 - closing * PERIOD * np.arange(1, n + 1)),
             t[-1] + 0.3, direction=BACKWARD, speed=-0.7,
         )  # fmt: skip
         later = seen.t > 1  # it must have been heard
         assert not seen.obstacle[later & (seen.t < t[0])].any()
         return first((seen.obstacle >= Level.WARNING) & later, seen.t) - t[-1]
 
-    @pytest.mark.parametrize("every", [9, 40])
+    @pytest.mark.parametrize("every", [5, 9, 40])
     def test_two_that_agree_are_not_told_of_and_three_are(self, track, every):
         heard = self.strays(15, every)
         assert math.isinf(self.warned(track, heard, 2))
         assert 0 <= self.warned(track, heard, 3) <= 0.02
+
+    def test_three_that_near_as_no_walker_does_are_not(self, track):
+        assert math.isinf(self.warned(track, self.strays(15, every=9), 3, closing=1.9))
 
     def test_what_stays_vouches_for_no_echo_nearer(self, track):
         """A wall walked along at 1.7 m, ten echoes long, and two that take it for theirs."""
