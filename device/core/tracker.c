@@ -16,6 +16,7 @@ static const float PAIR_FORETOLD = 0.8f;    /* s they wait for one just where th
 static const float WAIT = 0.15f;        /* s longer with each further echo */
 static const float KEEP = 1.0f;         /* s a target is remembered at most, 16 losses of cloth's */
 static const float COAST = 0.5f;        /* s it is still spoken of, 8 of cloth's losses in a row */
+static const float HEARD = 0.1f;        /* s since its last echo in which it may bring a caution: no less can wait */
 static const float TRUST = 0.08f;       /* s of that an echo earns: few echoes foretell little */
 static const float PERIODS = 2.5f;      /* of a slow ranger, that these three last at the least */
 static const float SAME_TARGET = 0.2f;  /* m between tracks below which they are one */
@@ -329,6 +330,8 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
             continue;
         rg_track now = rg_track_at(&s->tracks[k], body->t);
         int asks = urgency(s, &now);
+        if (asks == RG_CAUTION && !within(s, &s->tracks[k], body->t, HEARD))
+            asks = RG_NONE;
         if (!target.hits || asks > level || (asks == level && now.distance < target.distance)) {
             target = now;
             level = asks;

@@ -156,7 +156,7 @@ class TestApproach:
 
     @pytest.mark.parametrize("floor", [False, True])
     def test_two_echoes_that_begin_where_a_floor_may_answer(self, track, floor):
-        """Leaning back by 10° it may from 2.1 m on; one heard there a second ago makes the first."""
+        """Leaning back by 10° it may from 2.1 m on; heard there a second ago it makes the first."""
         t = times(7.9)
         rng = np.random.default_rng(6)
         heard = (rng.random(len(t)) < 0.4) & floor & (t > 1) & (t < 7)
@@ -245,6 +245,13 @@ class TestApproach:
         seen = track(echoes(t, 4.0 - 0.8 * t), t[-1], direction=STILL, speed=0.0, gap=1)
         left = (4.0 - REACH) / 0.8 - first(seen.obstacle >= Level.WARNING, seen.t)
         assert left >= 2.0
+
+    @pytest.mark.parametrize(("left", "told"), [(3.8, Level.NONE), (2.6, Level.WARNING)])
+    def test_what_is_foretold_may_bring_a_warning_but_no_caution(self, track, left, told):
+        """Last heard when `left` seconds were left: a caution comes at 3.6, a warning at 2.4."""
+        t = times(10 - left)
+        seen = track(echoes(t, REACH + 0.6 * (10 - t)), 10, direction=BACKWARD, speed=-0.6)
+        assert seen.obstacle[seen.t > t[-1] + 0.02].max() == told
 
     def test_a_target_that_has_left_is_soon_forgotten(self, track):
         t = times(5)
@@ -497,7 +504,7 @@ class TestSecondBelt:
 
     @pytest.mark.parametrize("floor", [0.0, 0.4])
     def test_half_an_hour_beside_one(self, track, floor):
-        """Its bursts arrive when they do; a third of those are heard; over a rough floor, or none."""
+        """Its bursts arrive when they do; a third of those are heard; over a rough floor or not."""
         rng = np.random.default_rng(3)
         mine, theirs = (np.cumsum(rng.uniform(0.05, 0.06, 33_000)) for _ in range(2))
         mine = mine[mine < 1800]
