@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bench.training.fall_trials import Trial, Trials
 
 # An hour of trials without a fall: predicted, detected. Fewer predicted ones cost lead time.
-FALSE_ALARMS = (2.0, 0.2)
+FALSE_ALARMS = (1.0, 0.2)
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@
 #include "convolution.h"
 #include "fall_features.h"
 
-#define RG_FALL_MEMBERS 2
+#define RG_FALL_MEMBERS 3
 #define RG_FALL_WIDTH 32
 #define RG_FALL_LAYERS 6    /* the first looks 1 frame apart, each further one twice as far */
 

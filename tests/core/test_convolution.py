@@ -41,6 +41,7 @@ def over_all(name, frames):
     """[N, outputs] at each of [N, channels] frames."""
     w = tables(name)
     if w["FIRST_WEIGHTS"].ndim > 3:  # several networks, one after another: what they say on average
+        w.pop("LIMITS")  # of all members together
         each = [{table: one[m] for table, one in w.items()} for m in range(len(w["LAST_BIAS"]))]
         return np.mean([through(one, frames) for one in each], axis=0)
     return through(w, frames)
