@@ -96,6 +96,15 @@ class TestApproach:
         assert np.all(np.diff(asked) >= 0)
         assert asked[-1] == Level.STOP
 
+    def test_who_nears_is_the_target_though_something_that_stays_is_nearer(self, track):
+        """A wall walked along at 0.9 m is heard every other time."""
+        t = times(2.4)
+        far = 2.8 - 0.7 * t
+        mixed = np.where(np.arange(len(t)) % 2, 0.9, far)
+        seen = track(echoes(t, mixed), 2.4, direction=BACKWARD, speed=-0.7)
+        k = np.argmax(seen.obstacle >= Level.WARNING)
+        assert seen.distance[k] == pytest.approx(2.8 - 0.7 * seen.t[k], abs=0.05)
+
     def test_distance_closing_and_time_left_are_those_of_the_target(self, track):
         t = times(6)
         seen = track(echoes(t, 4.0 - 0.5 * t), 6, direction=BACKWARD, speed=-0.5)
@@ -204,7 +213,7 @@ class TestApproach:
     @pytest.mark.parametrize(("legs", "turn", "nearer", "told"), [
         (BACKWARD, 0.0, 0.015, True), (BACKWARD, 0.25, 0.015, False),
         (BACKWARD, -0.25, 0.015, False), (BACKWARD, 0.25, 0.04, True),
-        (BACKWARD, 0.13, 0.015, True), (UNKNOWN, 0.13, 0.015, False),
+        (BACKWARD, 0.13, 0.015, True), (UNKNOWN, 0.13, 0.015, False), (UNKNOWN, 0.0, 0.03, True),
     ])  # fmt: skip
     def test_two_echoes_of_what_a_turn_sweeps_over_must_near_for_sure(
         self, track, legs, turn, nearer, told
