@@ -16,9 +16,9 @@ static const float PAIR_FORETOLD = 0.8f;    /* s they wait for one just where th
 static const float WAIT = 0.15f;        /* s longer with each further echo */
 static const float KEEP = 1.0f;         /* s a target is remembered at most, 16 losses of cloth's */
 static const float COAST = 0.5f;        /* s it is still spoken of, 8 of cloth's losses in a row */
-static const float HEARD = 0.1f;        /* s since its last echo in which it may bring a caution: no less can wait */
+static const float HEARD = 0.1f;        /* s after an echo that it may bring a caution: a later one waits for the next */
 static const float TRUST = 0.08f;       /* s of that an echo earns: few echoes foretell little */
-static const float PERIODS = 2.5f;      /* of a slow ranger, that these three last at the least */
+static const float PERIODS = 2.5f;      /* of a slow ranger, that each of these lasts at the least */
 static const float SAME_TARGET = 0.2f;  /* m between tracks below which they are one */
 
 /* What closing speed the body makes likely, and how sure that is [m/s]. */
