@@ -6,7 +6,7 @@ static const float NOISE = 0.010f;      /* m, sd of an echo: HC-SR04 3 mm, cloth
 static const float FIT = 0.015f;        /* m off that is as good as none */
 static const float AGILITY = 0.15f;     /* m^2/s^3, acceleration noise: 0.1 m/s a ping of 60 ms */
 static const float FASTEST = 2.4f;      /* m/s, walker and a person stepping in, each at 1.2 */
-static const float AWAY = 0.5f;         /* m/s: of what goes away nobody must know soon */
+static const float AWAY = 0.5f;         /* m/s, of a target of who walks backward */
 static const float GATE_SIGMA = 3.5f;   /* innovation beyond this is another target's echo */
 static const float GATE_LEAST = 0.08f;  /* m, the trunk's sway within a stride */
 static const float GATE_PAIR = 0.73f;   /* m between the first two, however slow the ranger pings: that in 0.3 s */
@@ -52,7 +52,7 @@ float rg_track_misfit(const rg_track *track, double t, float range)
     if (track->foretold && since > BOLD)
         return fabsf(range - now.distance) / (GATE_FORETOLD + STEP * since);
     if (track->hits == 1) { /* no closing speed seen yet: whatever a body can do is possible */
-        float fastest = range > track->distance ? AWAY : FASTEST;
+        float fastest = track->backing && range > track->distance ? AWAY : FASTEST;
         return fabsf(range - track->distance) / fminf(fastest * since + GATE_SIGMA * NOISE, GATE_PAIR);
     }
     float gate = GATE_SIGMA * sqrtf(now.p[0] + NOISE * NOISE);

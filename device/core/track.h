@@ -27,6 +27,7 @@ typedef struct rg_track {
     float rough;        /* m, mean by which an echo was off: a floor's are off, a wall's hardly */
     bool alone;         /* begun by an echo that fitted nothing */
     bool foretold;      /* its closing is mostly what the legs tell */
+    bool backing;       /* they went backward when it began */
     int32_t hits;       /* echoes taken; 0: free */
     int32_t run;        /* of these, since the present closing began, its first too */
     int32_t pings;      /* sent since the first of them, that one too */

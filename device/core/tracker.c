@@ -236,6 +236,7 @@ static bool take(rg_tracker *s, double t, float range)
     rg_track *begun = room(s);
     rg_track_begin(begun, t, range, likely, backing ? BACKWARD_SD : FREE_SD, &s->strays, &s->floor);
     begun->alone = !seen;
+    begun->backing = backing;
     begun->foretold = backing && s->speed > BACKING && begun->chance < CROWDED;
     return expected;
 }

@@ -628,6 +628,13 @@ class TestBlind:
         standing = track(echoes(t, 1.7312), 10, direction=STILL, speed=0.0)
         assert not standing.blind.any()
 
+    @pytest.mark.parametrize("body", [FORWARD, UNKNOWN])
+    def test_walls_that_are_left_one_after_another_are_no_garbage(self, track, body):
+        """At 1.4 m/s forward, each from 0.4 to 3.9 m."""
+        t = times(30, 0.045)
+        seen = track(echoes(t, 0.4 + (1.4 * t) % 3.5), 30, direction=body, speed=1.4)
+        assert not seen.blind.any()
+
     def test_open_space_is_never_blind(self, track):
         """Half an hour of it, with a spurious echo in fifty."""
         rng = np.random.default_rng(2)
