@@ -3,8 +3,9 @@
  *
  * A first layer over 5 frames, then layers over 3 frames that lie 1, 2, 4 … apart, each added to
  * what it was given (dilated residual convolutions: Bai, Kolter, Koltun, arXiv 1803.01271), then one
- * sum an output. Inline, so that every size is a constant where it is used and the compiler takes
- * neighbours together.
+ * sum an output. Inline, so that every size is a constant where it is used. Channels are taken four
+ * together, in a vector type of GCC's and Clang's (SSE2, NEON): left to itself, GCC takes 16 of them
+ * apart one by one, at five times the instructions.
  */
 #ifndef RG_CONVOLUTION_H
 #define RG_CONVOLUTION_H
@@ -19,25 +20,40 @@
 #define RG_CONVOLUTION_PAST(layers) (2 * ((1 << (layers)) - 1))
 
 typedef struct rg_convolution {     /* tables, row by row; bench/training/convolution.py writes them */
-    int channels, width, layers, outputs;
+    int channels, width, layers, outputs;   /* width: 16 or 32 */
     const float *first, *first_bias;    /* [FIRST, channels, width], [width] */
     const float *more, *more_bias;      /* [layers, 3, width, width], [layers, width] */
     const float *last, *last_bias;      /* [outputs, width], [outputs] */
 } rg_convolution;
 
-/* sum[width] += weights[n, width]' x[n] */
-static inline void rg_convolution_add(float *sum, int width, int n, const float *weights, const float *x)
+typedef float rg_four __attribute__((vector_size(16), aligned(4), may_alias));
+typedef int32_t rg_four_bits __attribute__((vector_size(16)));
+
+/* sum[width / 4] += weights[n, width]' x[n], 16 channels at a time: their sums stay in registers. */
+static inline void rg_convolution_add(rg_four *sum, int width, int n, const float *weights, const float *x)
 {
-    for (int i = 0; i < n; i++) {
-        for (int c = 0; c < width; c++)
-            sum[c] += weights[i * width + c] * x[i];
+    for (int c = 0; c < width / 4; c += 4) {
+        rg_four s0 = sum[c], s1 = sum[c + 1], s2 = sum[c + 2], s3 = sum[c + 3];
+#pragma GCC unroll 4
+        for (int i = 0; i < n; i++) {
+            const rg_four *row = (const rg_four *)(weights + i * width) + c;
+            const rg_four y = {x[i], x[i], x[i], x[i]};
+            s0 += row[0] * y;
+            s1 += row[1] * y;
+            s2 += row[2] * y;
+            s3 += row[3] * y;
+        }
+        sum[c] = s0;
+        sum[c + 1] = s1;
+        sum[c + 2] = s2;
+        sum[c + 3] = s3;
     }
 }
 
-/* A value below zero is cut off. (fmaxf is a call, where NaN must be minded.) */
-static inline float rg_convolution_cut(float x)
+/* Values below zero are cut off; NaN is as well. */
+static inline rg_four rg_convolution_cut(rg_four x)
 {
-    return x > 0.0f ? x : 0.0f;
+    return (rg_four)((rg_four_bits)x & (x > 0.0f));
 }
 
 /* Frame number `at` (from 0, may wrap) through it: frame[channels] to out[outputs]. seen[FIRST - 1,
@@ -48,7 +64,8 @@ static inline void rg_convolution_step(const rg_convolution *net, uint32_t at, f
     enum { BEFORE = RG_CONVOLUTION_FIRST - 1 };
     const int width = net->width, channels = net->channels;
     const size_t row = (size_t)width * sizeof(float);
-    float x[RG_CONVOLUTION_WIDEST], sum[RG_CONVOLUTION_WIDEST];
+    rg_four x[RG_CONVOLUTION_WIDEST / 4], sum[RG_CONVOLUTION_WIDEST / 4];
+    const float *each = (const float *)x;
 
     memcpy(sum, net->first_bias, row);
     for (uint32_t k = 0; k < BEFORE; k++)       /* the oldest stands where this one will */
@@ -56,7 +73,7 @@ static inline void rg_convolution_step(const rg_convolution *net, uint32_t at, f
                            seen + (int)((at + k) % BEFORE) * channels);
     rg_convolution_add(sum, width, channels, net->first + BEFORE * channels * width, frame);
     memcpy(seen + (int)(at % BEFORE) * channels, frame, (size_t)channels * sizeof(float));
-    for (int c = 0; c < width; c++)
+    for (int c = 0; c < width / 4; c++)
         x[c] = rg_convolution_cut(sum[c]);
 
     for (int layer = 0; layer < net->layers; layer++) {
@@ -66,16 +83,16 @@ static inline void rg_convolution_step(const rg_convolution *net, uint32_t at, f
         memcpy(sum, net->more_bias + layer * width, row);
         rg_convolution_add(sum, width, width, weights, now);
         rg_convolution_add(sum, width, width, weights + width * width, past + (int)((at + apart) % ring) * width);
-        rg_convolution_add(sum, width, width, weights + 2 * width * width, x);
+        rg_convolution_add(sum, width, width, weights + 2 * width * width, each);
         memcpy(now, x, row);
-        for (int c = 0; c < width; c++)
+        for (int c = 0; c < width / 4; c++)
             x[c] += rg_convolution_cut(sum[c]);
         past += (int)ring * width;
     }
     for (int i = 0; i < net->outputs; i++) {
         out[i] = net->last_bias[i];
         for (int c = 0; c < width; c++)
-            out[i] += net->last[i * width + c] * x[c];
+            out[i] += net->last[i * width + c] * each[c];
     }
 }
 
