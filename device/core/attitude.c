@@ -321,7 +321,7 @@ void rg_attitude_init(rg_attitude *s, const rg_params *params)
 {
     memset(s, 0, sizeof *s);
     s->dt = 1.0f / params->fs;
-    s->whole = (int32_t)fmaxf(roundf(params->fs / CORRECTIONS), 1.0f);
+    s->whole = (int32_t)rg_max(roundf(params->fs / CORRECTIONS), 1.0f);
     s->period = s->whole / (double)params->fs;
     s->slow = lowpass_of(TAU_ACC, s->period);
     s->quick = lowpass_of(TAU_REST, s->period);

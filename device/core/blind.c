@@ -1,4 +1,5 @@
 #include "blind.h"
+#include "bounds.h"
 
 #include <math.h>
 
@@ -39,10 +40,10 @@ static void since(double *start, double t, bool holds)
 
 void rg_blind_ping(rg_blind *s, double t, float range, int echo, bool fits, bool walking)
 {
-    float dt = isnan(s->last) ? s->usual : fmaxf((float)(t - s->last), 0.0f);
-    float weight = 1.0f - expf(-fminf(dt, SLOWEST) / MEMORY);
+    float dt = isnan(s->last) ? s->usual : rg_max((float)(t - s->last), 0.0f);
+    float weight = 1.0f - expf(-rg_min(dt, SLOWEST) / MEMORY);
 
-    s->usual += 0.1f * (fminf(dt, SLOWEST) - s->usual);
+    s->usual += 0.1f * (rg_min(dt, SLOWEST) - s->usual);
     s->nonsense += weight * ((echo == RG_GLITCH || !fits ? 1.0f : 0.0f) - s->nonsense);
     since(&s->covered_since, t, echo == RG_ECHO && range < COVER);
     since(&s->frozen_since, t, echo == RG_ECHO && walking && fabsf(range - s->range) < SAME);
@@ -64,9 +65,9 @@ bool rg_blind_now(rg_blind *s, double t)
         s->last += hole;
     }
     s->sample = t;
-    float failing = fmaxf(FAILING, (PERIODS - 1.0f) * s->usual);
+    float failing = rg_max(FAILING, (PERIODS - 1.0f) * s->usual);
     /* a last ping far ahead of time is as good as none */
-    return fabs(t - s->last) > (double)fmaxf(SILENCE, PERIODS * s->usual)
+    return fabs(t - s->last) > (double)rg_max(SILENCE, PERIODS * s->usual)
         || (s->last > s->working && t - s->working > (double)failing)
         || s->nonsense > TOO_MUCH
         || s->last - s->covered_since > (double)COVERED

@@ -9,6 +9,7 @@
 #ifndef RG_BODY_H
 #define RG_BODY_H
 
+#include "bounds.h"
 #include "rearguard.h"
 
 #include <stdbool.h>
@@ -42,12 +43,6 @@ typedef struct rg_body {
 static inline float rg_body_span(const rg_body *body)
 {
     return body->missed > RG_BRIDGED ? body->dt : body->dt + body->missed;
-}
-
-/* x, not beyond the limit either way. */
-static inline float rg_within(float x, float limit)
-{
-    return x > limit ? limit : x < -limit ? -limit : x;
 }
 
 #endif

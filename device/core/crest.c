@@ -1,4 +1,5 @@
 #include "crest.h"
+#include "bounds.h"
 
 #include <math.h>
 
@@ -6,7 +7,7 @@
 static float offset(float before, float top, float after)
 {
     float bend = before - 2.0f * top + after;
-    return bend < 0.0f ? fminf(fmaxf(0.5f * (before - after) / bend, -0.5f), 0.5f) : 0.0f;
+    return bend < 0.0f ? rg_min(rg_max(0.5f * (before - after) / bend, -0.5f), 0.5f) : 0.0f;
 }
 
 static void climb(rg_crest *s, double t, float before, float now)
@@ -19,7 +20,7 @@ static void climb(rg_crest *s, double t, float before, float now)
 bool rg_crest_step(rg_crest *s, double t, float dt, float before, float now, float enough, float longest)
 {
     if (!s->rising) {
-        s->trough = fminf(s->trough, now);
+        s->trough = rg_min(s->trough, now);
         if (now - s->trough > enough) {
             s->rising = s->fresh = true;
             climb(s, t, before, now);

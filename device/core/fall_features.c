@@ -37,7 +37,7 @@ void rg_features_restart(rg_features *s)
 static void level(const float up[3], const float v[3], float out[2])
 {
     float along = v[0] * up[0] + v[1] * up[1] + v[2] * up[2];
-    float k = (along + v[2]) / fmaxf(1.0f + up[2], 0.05f);  /* upside down there is none: bounded */
+    float k = (along + v[2]) / rg_max(1.0f + up[2], 0.05f);  /* upside down there is none: bounded */
     out[0] = v[0] - up[0] * k;
     out[1] = v[1] - up[1] * k;
 }
@@ -45,7 +45,7 @@ static void level(const float up[3], const float v[3], float out[2])
 /* Vertical force beyond weight, upward; learns the weight. */
 static float beyond_weight(rg_features *s, float force, float dt)
 {
-    s->weighed = fminf(s->weighed + dt, GRAVITY_TAU);
+    s->weighed = rg_min(s->weighed + dt, GRAVITY_TAU);
     s->gravity += dt / s->weighed * rg_within(force - s->gravity, GRAVITY_STEP);
     s->gravity = G + rg_within(s->gravity - G, GRAVITY_OFF);
     return force - s->gravity;
@@ -74,7 +74,7 @@ int rg_features_step(rg_features *s, const rg_body *body)
         PER_ACC * (sqrtf(norm) - s->gravity),
         PER_TILT * x,
         PER_TILT * y,
-        PER_TILT * (1.0f - sqrtf(fmaxf(1.0f - x * x - y * y, 0.0f))),
+        PER_TILT * (1.0f - sqrtf(rg_max(1.0f - x * x - y * y, 0.0f))),
         PER_RATE * turn[0],
         PER_RATE * turn[1],
         PER_RATE * yaw,

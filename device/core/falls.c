@@ -43,8 +43,8 @@ static void judge(rg_falls *s, const rg_body *body)
     for (int k = 0; k < s->frames; k++) {
         rg_features_frame(&s->features, k, s->frames, frame);
         rg_fall_odds odds = rg_fall_network_step(&s->network, frame);
-        s->odds.falling = k ? fmaxf(s->odds.falling, odds.falling) : odds.falling;
-        s->odds.fallen = k ? fmaxf(s->odds.fallen, odds.fallen) : odds.fallen;
+        s->odds.falling = k ? rg_max(s->odds.falling, odds.falling) : odds.falling;
+        s->odds.fallen = k ? rg_max(s->odds.fallen, odds.fallen) : odds.fallen;
     }
 }
 
@@ -65,7 +65,7 @@ void rg_falls_step(rg_falls *s, const rg_body *body, const rg_gait *gait, rg_dem
         s->lying = s->lain = tilt;
     s->lying += body->dt / LYING_TAU * (tilt - s->lying);
     s->lain += body->dt / LONG_TAU * (tilt - s->lain);
-    s->heard = fminf(s->heard + body->dt, SOON);
+    s->heard = rg_min(s->heard + body->dt, SOON);
     bool ready = s->heard >= SOON;
     s->fallen = ready && s->lain < LYING && s->odds.fallen > s->limits.fallen;
     s->open = ready && s->lying < LYING && (s->features.sinking > SINKS || s->features.turning > TILTS);

@@ -1,4 +1,5 @@
 #include "floor.h"
+#include "bounds.h"
 
 #include <math.h>
 
@@ -23,9 +24,9 @@ void rg_floor_step(rg_floor *s, const rg_params *p, float lean, float at_most, f
 {
     /* A rearward beam drops as the trunk leans back. */
     float down = p->beam_half_angle - p->ranger_pitch - lean;
-    float now = down > 0.0f ? p->ranger_height / sinf(fminf(down, 1.57f)) : RG_NO_FLOOR;
-    s->foretold = fminf(fminf(now, RG_NO_FLOOR), s->foretold + RISE * dt);
-    s->from = fminf(s->foretold, at_most);
+    float now = down > 0.0f ? p->ranger_height / sinf(rg_min(down, 1.57f)) : RG_NO_FLOOR;
+    s->foretold = rg_min(rg_min(now, RG_NO_FLOOR), s->foretold + RISE * dt);
+    s->from = rg_min(s->foretold, at_most);
     s->height = p->ranger_height;
     s->lean = lean;
 }
@@ -43,15 +44,15 @@ void rg_floor_ping(rg_floor *s, float since)
 /* Of the angle below the trunk's level at which what answers from this range would lie on the floor. */
 static int bin(const rg_floor *s, float range)
 {
-    float below = asinf(fminf(s->height / range, 1.0f)) + s->lean;
-    return (int)fminf(fmaxf((below + HIGHEST) / BIN, 0.0f), (float)(RG_BINS - 1));
+    float below = asinf(rg_min(s->height / range, 1.0f)) + s->lean;
+    return (int)rg_min(rg_max((below + HIGHEST) / BIN, 0.0f), (float)(RG_BINS - 1));
 }
 
 /* m: where the floor lies at the upper edge of bin k, now. */
 static float range_at(const rg_floor *s, int k)
 {
     float below = (float)k * BIN - HIGHEST - s->lean;
-    return below > 0.0f ? fminf(s->height / sinf(fminf(below, 1.57f)), REACH) : REACH;
+    return below > 0.0f ? rg_min(s->height / sinf(rg_min(below, 1.57f)), REACH) : REACH;
 }
 
 void rg_floor_echo(rg_floor *s, float range)
@@ -74,7 +75,7 @@ static float width(const rg_floor *s, int k)
 float rg_floor_rate(const rg_floor *s, float range)
 {
     int k = bin(s, range);
-    return range < NEVER ? 0.0f : heard_about(s, k) / (MEMORY * fmaxf(width(s, k), NARROWEST));
+    return range < NEVER ? 0.0f : heard_about(s, k) / (MEMORY * rg_max(width(s, k), NARROWEST));
 }
 
 bool rg_floor_may_answer(const rg_floor *s, float range)

@@ -39,9 +39,9 @@ void rg_impact_init(rg_impact *s, const rg_params *params)
 static void feel(rg_impact *s, const rg_body *body, const rg_demand *demand)
 {
     float dt = body->dt + body->missed;
-    s->imminent = demand->level[RG_FALL_IMMINENT] ? 0.0f : fminf(s->imminent + dt, LONG_AGO);
-    s->impact = fminf(s->impact + dt, LONG_AGO);
-    s->jolt = s->leak * s->jolt + body->dt * fmaxf(body->acc_norm - G, 0.0f);
+    s->imminent = demand->level[RG_FALL_IMMINENT] ? 0.0f : rg_min(s->imminent + dt, LONG_AGO);
+    s->impact = rg_min(s->impact + dt, LONG_AGO);
+    s->jolt = s->leak * s->jolt + body->dt * rg_max(body->acc_norm - G, 0.0f);
     if (s->lying < LYING && s->jolt > (s->imminent < SEEN_COMING ? SOFT : HARD)) {
         s->impact = s->rest = 0.0f;
         s->likely = -INFINITY;
@@ -56,8 +56,8 @@ static void lie(rg_impact *s, const rg_body *body, const rg_gait *gait, const rg
 {
     const float *w = body->gyro;
     bool rests = body->tilt > LIES && w[0] * w[0] + w[1] * w[1] + w[2] * w[2] < AT_REST * AT_REST;
-    s->rest = rests ? fminf(s->rest + body->dt, 2.0f * LONG_REST) : 0.0f;
-    s->likely = fmaxf(s->likely, falls->odds.fallen);
+    s->rest = rests ? rg_min(s->rest + body->dt, 2.0f * LONG_REST) : 0.0f;
+    s->likely = rg_max(s->likely, falls->odds.fallen);
     bool ruled_out = s->likely < falls->limits.fallen - RULED_OUT;
     if (falls->fallen || (s->impact - s->rest < WAIT && s->rest > (ruled_out ? LONG_REST : REST)))
         s->down = true;

@@ -67,7 +67,7 @@ static bool weighs_wrong(rg_imu *s, float acc_norm)
     s->norm += a * (acc_norm - s->norm);
     s->restless += a * (fabsf(acc_norm - s->norm) - s->restless);
     bool off = s->restless < NORM_REST && fabsf(s->norm - G) > NORM_OFF;
-    s->wrong = off ? fminf(s->wrong + s->dt, NORM_AFTER) : 0.0f;
+    s->wrong = off ? rg_min(s->wrong + s->dt, NORM_AFTER) : 0.0f;
     return s->wrong >= NORM_AFTER;
 }
 
@@ -96,7 +96,7 @@ void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *d
         }
     float hole = (float)(body->t - s->used_t) - s->dt;
     float counted = (float)s->unused * s->dt;       /* time may stand still as well */
-    body->missed = s->unused || hole > JITTER * s->dt ? fmaxf(hole, counted) : 0.0f;
+    body->missed = s->unused || hole > JITTER * s->dt ? rg_max(hole, counted) : 0.0f;
     body->gap = !usable;
     if (usable) {
         s->used_t = sample->t;

@@ -34,7 +34,7 @@ static void apply(const float r[9], const float v[3], float out[3])
  * out there is bounded, and no more is asked of it. */
 static void shortest(const float u[3], float r[9])
 {
-    float k = 1.0f / fmaxf(1.0f + u[2], 0.05f);
+    float k = 1.0f / rg_max(1.0f + u[2], 0.05f);
     r[0] = 1.0f - u[0] * u[0] * k;
     r[1] = r[3] = -u[0] * u[1] * k;
     r[2] = -u[0];
@@ -103,7 +103,7 @@ static void worn(rg_mount *s, const rg_gait *gait, const rg_body *body, rg_deman
     s->lean += a * (body->lean - s->lean);
     s->roll += a * (body->roll - s->roll);
     bool awry = fabsf(s->roll) > SLIPPED_ROLL || fabsf(s->lean) > SLIPPED_LEAN;
-    bool down = fmaxf(fabsf(s->roll), fabsf(s->lean)) > CRAWLS;
+    bool down = rg_max(fabsf(s->roll), fabsf(s->lean)) > CRAWLS;
     bool slipped = body->aligned && gait->walking && awry && !down;
     s->slipped = slipped ? s->slipped + body->dt : 0.0f;
     if (s->inverted > INVERTED_FOR || s->slipped > SLIPPED_FOR)

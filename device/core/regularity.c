@@ -8,7 +8,7 @@ static const float FRAME = 0.04f;           /* s: the fourth harmonic of a brisk
 void rg_regularity_init(rg_regularity *s, const rg_params *params)
 {
     memset(s, 0, sizeof *s);
-    s->block = (int32_t)fmaxf(roundf(FRAME * params->fs), 1.0f);
+    s->block = (int32_t)rg_max(roundf(FRAME * params->fs), 1.0f);
     s->period = (float)s->block / params->fs;
 }
 
@@ -50,5 +50,5 @@ float rg_regularity_of(const rg_regularity *s, float stride)
         xy += a * b;
     }
     float m = (float)n, power = (xx - x * x / m) * (yy - y * y / m);
-    return power > 1e-6f ? fminf(fmaxf((xy - x * y / m) / sqrtf(power), -1.0f), 1.0f) : NAN;
+    return power > 1e-6f ? rg_min(rg_max((xy - x * y / m) / sqrtf(power), -1.0f), 1.0f) : NAN;
 }

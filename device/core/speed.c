@@ -1,4 +1,5 @@
 #include "speed.h"
+#include "bounds.h"
 #include "rearguard.h"
 
 #include <math.h>
@@ -11,7 +12,7 @@ static const float LEAST = 0.7f;        /* m/s^2; less goes to nothing, and the 
 
 static float root(float bounce)
 {
-    return powf(fmaxf(bounce, LEAST), POWER) * fminf(bounce / LEAST, 1.0f);
+    return powf(rg_max(bounce, LEAST), POWER) * rg_min(bounce / LEAST, 1.0f);
 }
 
 void rg_speed_step(rg_gait *gait)

@@ -58,7 +58,7 @@ void rg_stability_recall(rg_stability *s, const rg_usual usual[2])
 {
     for (int way = 0; way < 2; way++) {
         const rg_usual *u = usual + way;
-        float least = fminf(fminf(u->sway, u->unevenness), fminf(u->irregularity, u->excursion));
+        float least = rg_min(rg_min(u->sway, u->unevenness), rg_min(u->irregularity, u->excursion));
         float sum = u->sway + u->unevenness + u->irregularity + u->excursion;
         if (least >= 0.0f && isfinite(sum) && u->steps >= 0)
             s->usual[way] = *u;
@@ -76,7 +76,7 @@ static float ramp(float x, float low, float high)
 
 static float sway(const rg_stability *s)
 {
-    return sqrtf(fmaxf(s->side_square - s->side * s->side, 0.0f));
+    return sqrtf(rg_max(s->side_square - s->side * s->side, 0.0f));
 }
 
 /* Follows what changes from sample to sample. */
@@ -87,7 +87,7 @@ static void follow(rg_stability *s, const rg_body *body)
         s->side = s->side_square = s->pitching = s->rolling = 0.0f;
         s->lean = body->lean;
     }
-    s->seen = fminf(s->seen + dt, SWAY_TAU);
+    s->seen = rg_min(s->seen + dt, SWAY_TAU);
     a = dt / s->seen;
     s->side += a * (body->lin[1] - s->side);
     s->side_square += a * (body->lin[1] * body->lin[1] - s->side_square);
@@ -101,9 +101,9 @@ static float excess(const rg_stability *s, const rg_usual *usual)
 {
     if (s->row < ROW || usual->steps < BASELINE)
         return 0.0f;
-    float uneven = s->unevenness / fmaxf(usual->unevenness, UNEVEN_LEAST);
-    float irregular = s->irregularity / fmaxf(usual->irregularity, IRREGULAR_LEAST);
-    return fmaxf(sway(s) / fmaxf(usual->sway, SWAY_LEAST), fmaxf(uneven, irregular));
+    float uneven = s->unevenness / rg_max(usual->unevenness, UNEVEN_LEAST);
+    float irregular = s->irregularity / rg_max(usual->irregularity, IRREGULAR_LEAST);
+    return rg_max(sway(s) / rg_max(usual->sway, SWAY_LEAST), rg_max(uneven, irregular));
 }
 
 /* One step more of what is usual. Once that is known, only steps as usual count. */
@@ -134,7 +134,7 @@ static void stride(rg_stability *s, const rg_gait *gait, rg_usual *usual)
     int32_t compared = ++s->row - SETTING_OFF - 2;  /* pairs of step times, two apart */
     if (compared > 0) {
         float off = fabsf(gait->interval - s->interval[1]);
-        s->unevenness += fmaxf(NEWEST, 1.0f / (float)compared) * (off - s->unevenness);
+        s->unevenness += rg_max(NEWEST, 1.0f / (float)compared) * (off - s->unevenness);
     }
     s->interval[1] = s->interval[0];
     s->interval[0] = gait->interval;
@@ -154,7 +154,7 @@ static void stride(rg_stability *s, const rg_gait *gait, rg_usual *usual)
 static bool crouched(const rg_stability *s, const rg_usual *usual)
 {
     return s->row >= ROW && usual->steps >= BASELINE
-        && s->excursion > CROUCHED * fmaxf(usual->excursion, EXCURSION_LEAST);
+        && s->excursion > CROUCHED * rg_max(usual->excursion, EXCURSION_LEAST);
 }
 
 static float lasts(float so_far, bool holds, float dt)
@@ -180,7 +180,7 @@ void rg_stability_step(rg_stability *s, const rg_body *body, const rg_gait *gait
     float angle = sqrtf(fore * fore + side * side);
     estimate->sway = s->seen < SWAY_TAU ? NAN : sway(s);
     if (body->aligned)
-        estimate->risk = fmaxf(ramp(angle, ANGLE_SAFE, ANGLE_LOST), ramp(beyond, USUAL, RISKY));
+        estimate->risk = rg_max(ramp(angle, ANGLE_SAFE, ANGLE_LOST), ramp(beyond, USUAL, RISKY));
 
     bool exercise = gait->walking && gait->direction != RG_FORWARD;
     bool leaning = gait->walking && body->aligned && fabsf(s->lean) > s->lean_limit;

@@ -1,4 +1,5 @@
 #include "strays.h"
+#include "bounds.h"
 
 #include <math.h>
 
@@ -14,7 +15,7 @@ void rg_strays_ping(rg_strays *s, float since)
 {
     float kept = expf(-since / MEMORY);
     s->heard *= kept;
-    s->listened = kept * s->listened + fminf(since, SLOWEST);
+    s->listened = kept * s->listened + rg_min(since, SLOWEST);
 }
 
 void rg_strays_heard(rg_strays *s, float range)

@@ -25,13 +25,13 @@ static float hardest(const float *jolt, int from, int count)
 {
     float most = 0.0f;
     for (int i = from; i < from + count; i++)
-        most = fmaxf(most, jolt[i]);
+        most = rg_max(most, jolt[i]);
     return most;
 }
 
 static bool caught(const rg_stumble *s)
 {
-    float others = fmaxf(hardest(s->jolt, 0, BEFORE), hardest(s->jolt, BEFORE + CATCH + RECOVERY, AFTER));
+    float others = rg_max(hardest(s->jolt, 0, BEFORE), hardest(s->jolt, BEFORE + CATCH + RECOVERY, AFTER));
     float jolt = hardest(s->jolt, BEFORE, CATCH);
     bool walked = false;
     for (int i = 0; i < BEFORE + CATCH; i++)
@@ -43,8 +43,8 @@ void rg_stumble_step(rg_stumble *s, const rg_body *body, const rg_gait *gait, fl
 {
     const int last = RG_STUMBLE_BINS - 1;
     bool falling = demand->level[RG_FALL_IMMINENT] || demand->level[RG_FALL];
-    s->fell = falling ? 0.0f : fminf(s->fell + body->dt, FELL);
-    s->jolt[last] = fmaxf(s->jolt[last], jolt);
+    s->fell = falling ? 0.0f : rg_min(s->fell + body->dt, FELL);
+    s->jolt[last] = rg_max(s->jolt[last], jolt);
     s->walking[last] = gait->walking;
     s->filled += body->dt;
     if (s->filled < BIN)

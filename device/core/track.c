@@ -1,4 +1,5 @@
 #include "track.h"
+#include "bounds.h"
 
 #include <math.h>
 
@@ -26,7 +27,7 @@ void rg_track_begin(rg_track *track, double t, float range, float closing, float
     *track = (rg_track){
         .t = t, .seen = t, .born = t, .distance = range, .closing = closing,
         .p = {NOISE * NOISE, 0.0f, sd * sd}, .reached = range, .far = range, .floor_then = floor->from,
-        .chance = chance, .floor = fmaxf(rg_floor_rate(floor, range) / chance, 1.0f),
+        .chance = chance, .floor = rg_max(rg_floor_rate(floor, range) / chance, 1.0f),
         .hits = 1, .run = 1, .pings = 1, .before = !rg_floor_may_answer(floor, range),
     };
 }
@@ -38,7 +39,7 @@ rg_track rg_track_at(const rg_track *track, double t)
     if (dt <= 0.0f)
         return next;
     next.t = t;
-    next.distance = fmaxf(track->distance - track->closing * dt, 0.0f);
+    next.distance = rg_max(track->distance - track->closing * dt, 0.0f);
     next.p[0] += dt * (dt * track->p[2] - 2.0f * track->p[1]) + AGILITY * dt * dt * dt / 3.0f;
     next.p[1] += -dt * track->p[2] - AGILITY * dt * dt / 2.0f;
     next.p[2] += AGILITY * dt;
@@ -53,10 +54,10 @@ float rg_track_misfit(const rg_track *track, double t, float range)
         return fabsf(range - now.distance) / (GATE_FORETOLD + STEP * since);
     if (track->hits == 1) { /* no closing speed seen yet: whatever a body can do is possible */
         float fastest = track->backing && range > track->distance ? AWAY : FASTEST;
-        return fabsf(range - track->distance) / fminf(fastest * since + GATE_SIGMA * NOISE, GATE_PAIR);
+        return fabsf(range - track->distance) / rg_min(fastest * since + GATE_SIGMA * NOISE, GATE_PAIR);
     }
     float gate = GATE_SIGMA * sqrtf(now.p[0] + NOISE * NOISE);
-    return fabsf(range - now.distance) / fminf(fmaxf(gate, GATE_LEAST), GATE_MOST);
+    return fabsf(range - now.distance) / rg_min(rg_max(gate, GATE_LEAST), GATE_MOST);
 }
 
 void rg_track_update(rg_track *track, double t, float range, const rg_strays *strays, const rg_floor *floor)
@@ -75,7 +76,7 @@ void rg_track_update(rg_track *track, double t, float range, const rg_strays *st
     now.p[0] *= 1.0f - gain;
     now.p[1] *= 1.0f - gain;
     now.chance *= rg_strays_rate(strays, true) * 2.0f * (fabsf(off) + FIT) * dt;
-    now.rough += (fabsf(off) - now.rough) / fminf((float)now.hits, ROUGH_OVER);
+    now.rough += (fabsf(off) - now.rough) / rg_min((float)now.hits, ROUGH_OVER);
     now.hits++;
     now.run++;
     now.foretold &= now.hits < OWN;
@@ -85,7 +86,7 @@ void rg_track_update(rg_track *track, double t, float range, const rg_strays *st
         now.run = 1;
         now.chance = rg_strays_rate(strays, false);
     } else if (now.closing < NOT_CLOSING) {
-        float share = fminf(dt / FADE, 1.0f);
+        float share = rg_min(dt / FADE, 1.0f);
         now.far += share * (now.distance - now.far);
         now.floor_then += share * (floor->from - now.floor_then);
     }

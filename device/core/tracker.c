@@ -100,13 +100,13 @@ static int sane(const rg_params *p, const rg_ping *ping)
 /* Whether the track was seen within so many seconds, or a few of the ranger's own periods. */
 static bool within(const rg_tracker *s, const rg_track *track, double t, float seconds)
 {
-    return t - track->t <= (double)fmaxf(seconds, PERIODS * s->blind.usual);
+    return t - track->t <= (double)rg_max(seconds, PERIODS * s->blind.usual);
 }
 
 static bool alive(const rg_tracker *s, const rg_track *track, double t)
 {
     float least = track->foretold ? PAIR_FORETOLD : PAIR;
-    return track->hits > 0 && within(s, track, t, fminf(fmaxf(WAIT * (float)(track->hits - 1), least), KEEP));
+    return track->hits > 0 && within(s, track, t, rg_min(rg_max(WAIT * (float)(track->hits - 1), least), KEEP));
 }
 
 /* The track other than `but` that the echo fits best, the known before the new; NULL when it fits none. */
@@ -165,7 +165,7 @@ static bool by_chance(const rg_tracker *s, const rg_track *now)
 {
     bool foretold = now->run < FEW && s->witness == RG_BACKWARD && !isnan(s->speed);
     float off = foretold ? (now->closing - s->speed) / UNLIKE : 0.0f;
-    float enough = now->run == 2 ? CHANCE_OF_TWO : CHANCE * powf(EACH_FURTHER, fmaxf((float)(now->run - 3), 0.0f));
+    float enough = now->run == 2 ? CHANCE_OF_TWO : CHANCE * powf(EACH_FURTHER, rg_max((float)(now->run - 3), 0.0f));
     return now->run < NO_CHANCE && rg_track_chance(now) * expf(0.5f * off * off) > enough;
 }
 
@@ -175,7 +175,7 @@ static int proof(const rg_tracker *s, const rg_track *now)
         return UNPROVEN;
     float nearer = now->far - now->reached, seen = (float)(now->seen - now->born);
     if (rg_track_floor_like(now)) {
-        float floor_came = fmaxf(now->floor_then - s->floor.from, 0.0f);
+        float floor_came = rg_max(now->floor_then - s->floor.from, 0.0f);
         bool set_off = s->witness == RG_UNKNOWN || now->born < s->unsure;
         float enough = set_off ? PROOF_SETTING_OFF : PROOF_FLOOR;
         return now->run >= FEW && !by_chance(s, now) && now->closing < FASTEST && nearer - floor_came > enough
@@ -191,7 +191,7 @@ static int proof(const rg_tracker *s, const rg_track *now)
     float legs = s->witness == RG_BACKWARD ? s->speed : s->settled ? UNSURE : 0.0f;
     float brisk = s->witness == RG_BACKWARD ? BRISK : BRISK_UNSURE;
     float turned = fabsf(s->turn) > (s->witness == RG_BACKWARD ? SWINGS : TURNS) ? SURELY : 0.0f;
-    float least = fmaxf(LEAST_SHARE * legs * seen, turned), most = (MOST_SHARE * legs + brisk) * seen + SWAY;
+    float least = rg_max(LEAST_SHARE * legs * seen, turned), most = (MOST_SHARE * legs + brisk) * seen + SWAY;
     if (legs > BACKING && seen < YOUNG && nearer > least && nearer < most)
         return now->hits > 2 ? PROVEN : LIKELY;
     int32_t enough = now->closing < FASTEST ? FEW : MANY;
@@ -263,7 +263,7 @@ static float time_left(const rg_tracker *s, const rg_track *now, float closing)
 {
     if (closing < CLOSING)
         return INFINITY;
-    return fmaxf(now->distance - s->params.body_reach, 0.0f) / closing;
+    return rg_max(now->distance - s->params.body_reach, 0.0f) / closing;
 }
 
 static int urgency(const rg_tracker *s, const rg_track *now)
@@ -278,15 +278,15 @@ static int urgency(const rg_tracker *s, const rg_track *now)
     float doubt = proven == LIKELY ? DOUBT * sqrtf(now->p[2]) : setting_off ? HURRY : 0.0f;
     float left = time_left(s, now, now->closing + doubt);
     float stop = p->reaction + p->stopping;     /* s; full speed until standing: the safe side */
-    float need = fmaxf(LEAST_NEED, stop + SPARE) + EARLY;
+    float need = rg_max(LEAST_NEED, stop + SPARE) + EARLY;
     float soonest = time_left(s, now, MOST_SHARE * (s->witness == RG_BACKWARD ? s->speed : UNSURE));
     bool fresh = now->t - now->seen < (double)(FRESH + 1.0f / p->fs);
-    if (proven == LIKELY && (!fresh || fmaxf(left, soonest) > need))
+    if (proven == LIKELY && (!fresh || rg_max(left, soonest) > need))
         return RG_NONE;     /* a third echo can be waited for */
     if (now->distance <= p->near_zone || left <= stop)
         return proven == LIKELY ? RG_WARNING : RG_STOP;
     return left <= need ? RG_WARNING
-        : left <= fmaxf(need, fminf(need + CAUTION_LEAD, CAUTION_MOST)) ? RG_CAUTION : RG_NONE;
+        : left <= rg_max(need, rg_min(need + CAUTION_LEAD, CAUTION_MOST)) ? RG_CAUTION : RG_NONE;
 }
 
 /* Ramped: a target that was in sight before is not announced by a stop. */
@@ -316,7 +316,7 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
     s->stood = s->witness == RG_STILL ? body->t : s->stood;
     s->unsure = s->witness == RG_UNKNOWN ? body->t : s->unsure;
     float turn = seen ? body->rate[2] : 0.0f;
-    s->turn += fminf(body->dt / TURN_MEMORY, 1.0f) * (turn - s->turn);
+    s->turn += rg_min(body->dt / TURN_MEMORY, 1.0f) * (turn - s->turn);
     bool bent = seen && !gait->walking && body->lean > BENT;
     s->bent = bent ? body->t : s->bent;
     s->trunk = s->witness != RG_BACKWARD
@@ -327,7 +327,7 @@ void rg_tracker_step(rg_tracker *s, const rg_body *body, const rg_gait *gait, rg
     rg_track target = {0};
     int level = RG_NONE;
     for (int k = 0; k < RG_TRACKS; k++) {
-        if (s->tracks[k].hits < 2 || !within(s, &s->tracks[k], body->t, fminf(TRUST * (float)s->tracks[k].hits, COAST)))
+        if (s->tracks[k].hits < 2 || !within(s, &s->tracks[k], body->t, rg_min(TRUST * (float)s->tracks[k].hits, COAST)))
             continue;
         rg_track now = rg_track_at(&s->tracks[k], body->t);
         int asks = urgency(s, &now);
