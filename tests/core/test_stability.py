@@ -32,13 +32,14 @@ def notices(events):
     return {event for event, _ in events} & set(NOTICES)
 
 
-def walker(fs, seconds, cadence=110.0, side=0.7, lean=0.0, uneven=0.0, up=2.5, twice=None):
+def walker(fs, seconds, cadence=110.0, side=0.7, lean=0.0, uneven=0.0, up=2.5, twice=None, yaw=0.0):
     """Stands, then walks in place: acc [N,3], gyro [N,3].
 
     `side` [m/s²] is the amplitude of mediolateral acceleration and `lean` [rad] the trunk's; each
     is a number or a function of the time since setting off. `uneven` [s] comes and goes with the
     steps, three to the round. `up` [m/s²] is the amplitude of the vertical acceleration;
-    `twice` [m/s²], a function of the number of the step, that of twice its frequency.
+    `twice` [m/s²], a function of the number of the step, that of twice its frequency. `yaw` [rad],
+    a function of the time, is where the walker faces.
     """
     t = np.arange(round((STAND + seconds) * fs)) / fs - STAND
     on = t >= 0
@@ -52,7 +53,8 @@ def walker(fs, seconds, cadence=110.0, side=0.7, lean=0.0, uneven=0.0, up=2.5, t
         rise = rise + twice(step) * np.sin(2 * phase)
     push = np.stack([1.2 * np.sin(phase), sway, rise], 1) * on[:, None]
     tilt = (lean(t) if callable(lean) else lean) * np.clip(t / 2.0, 0.0, 1.0)
-    return sense(rotation(1, tilt), push, fs)[:2]
+    facing = rotation(2, (yaw(t) if callable(yaw) else yaw) + 0.0 * t)
+    return sense(facing @ rotation(1, tilt), np.einsum("nij,nj->ni", facing, push), fs)[:2]
 
 
 # Laws
@@ -156,6 +158,20 @@ def test_uneven_steps_are_told(fs):
         return np.where(t > 50.0, 0.07, 0.0)
 
     assert "unsteady" in notices(judged(fs, *walker(fs, 90.0, uneven=less_even))[1])
+
+
+@pytest.mark.parametrize("fs", RATES)
+def test_steps_of_a_turn_are_no_unevenness(fs):
+    """Whoever goes about a bend steps otherwise, for eight seconds."""
+
+    def otherwise(t):
+        return np.where((t > 50.0) & (t < 58.0), 0.07, 0.0)
+
+    def bend(t):
+        return 0.8 * np.clip(t - 50.0, 0.0, 8.0)
+
+    assert "unsteady" not in notices(judged(fs, *walker(fs, 70.0, uneven=otherwise, yaw=bend))[1])
+    assert "unsteady" in notices(judged(fs, *walker(fs, 70.0, uneven=otherwise))[1])
 
 
 @pytest.mark.parametrize("fs", RATES)
