@@ -46,6 +46,7 @@ CLOCK = 1e9  # Hz
 LEARNT = {  # what the core without them leaves out
     "fall network": "rg_fall_network_step",
     "walk network": "rg_walk_network_step",
+    "step network": "rg_step_network_step",
 }
 PARTS = {
     "imu": "rg_imu_step",
@@ -79,7 +80,7 @@ def unlearnt(
     scratch = tempfile.TemporaryDirectory()
     atexit.register(scratch.cleanup)
     library = Path(scratch.name) / "unlearnt.so"
-    left = {"_native.c", "fall_network.c", "walk_network.c"}
+    left = {"_native.c", "fall_network.c", "walk_network.c", "step_network.c"}
     sources = [str(c) for c in HERE.glob("*.c") if c.name not in left]
     stand_in = str(Path(__file__).with_name("unlearnt.c"))
     command = ["cc", *FLAGS, "-fPIC", "-shared", "-I", str(HERE), *sources, stand_in, "-lm"]

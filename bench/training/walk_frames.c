@@ -1,6 +1,5 @@
-/* walk_frames.c: what the walk network sees of a trial, for walk_network.py. Linked with the whole core. */
+/* walk_frames.c: what the networks of walks see of a trial, for walk_trials.py. Linked with the whole core. */
 #include "core.h"
-#include "walk_frames.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -12,31 +11,27 @@ int64_t walk_frames(int64_t n, double fs, const float *acc, const float *gyro, i
     rg_core *core = malloc(sizeof *core);
     rg_event events[RG_KINDS];
     rg_estimate estimate;
-    rg_walk_frames frames;
     rg_params params;
     rg_sample sample;
     int64_t made = 0;
     rg_params_default(&params, (float)fs);
     if (!core || rg_core_init(core, &params))
         made = -1;
-    else
-        rg_walk_frames_init(&frames, &params);
     for (int64_t i = 0; i < n && made >= 0; i++) {
         sample.t = (double)i / fs;
         memcpy(sample.acc, acc + 3 * i, sizeof sample.acc);
         memcpy(sample.gyro, gyro + 3 * i, sizeof sample.gyro);
         rg_core_step(core, &sample, &estimate, events);
-        const rg_body *body = &core->body;
-        if (body->gap || !body->settled)
+        const rg_walk_frames *walk = &core->walk;
+        if (core->body.gap)
             continue;
-        if (body->missed > RG_BRIDGED)
-            rg_walk_frames_init(&frames, &params);
-        rg_walk_frames_take(&frames, body);
-        while (made >= 0 && rg_walk_frames_next(&frames, out + made * RG_WALK_CHANNELS)) {
-            at[made++] = (int32_t)i;
-            if (made == room)
-                made = -1;
+        if (made + walk->n > room) {
+            made = -1;
+            break;
         }
+        memcpy(out + made * RG_WALK_CHANNELS, walk->frame, (size_t)walk->n * sizeof walk->frame[0]);
+        for (int k = 0; k < walk->n; k++)
+            at[made++] = (int32_t)i;
     }
     free(core);
     return made;

@@ -1,9 +1,11 @@
-"""What the walk network sees of recordings, by the C core itself, and which way they truly go.
+"""What the networks of walks see of recordings, by the C core itself, and what is true of them:
+which way they go, and where feet touch down.
 
 Each trial is seen as it was recorded and in reverse: a walk whose film runs backward is a walk
 backward, but for the heel's knock, which the frames do not hold (walk_frames.h). Time reversed
 keeps accelerations as they are and turns rates about. Of recorded walking backward there is none
-here; reversed recordings are for the fit alone, never for a figure.
+here; reversed recordings are for the fit alone, never for a figure. Where a foot begins to move, it
+touches down in reverse.
 """
 
 from __future__ import annotations
@@ -19,7 +21,7 @@ from numpy.typing import NDArray
 
 from bench.training.fall_trials import tilted
 from device.archive import Archive
-from device.figures.steps import BOUT, true_contacts
+from device.figures.steps import BOUT, IN_TRIAL, LEFT, RIGHT, runs, true_contacts
 from device.recordings import Recording, RecordingSet
 from device.replay import Signals, averaged
 
@@ -31,6 +33,7 @@ LEG = 10.0  # m, Voisard's way there and the way back
 CUT = 10.0  # s of the pieces that begin in mid-walk
 SLOW = (20.0, 25.0, 40.0)  # samples a second
 STIR = 0.6  # m/s² RMS: the body moves
+BEFORE = 8  # frames before the first, of which contacts are still kept: they are told after it
 TILT = 0.26  # rad, s.d. of how the belt sits in pitch and roll
 GAIN = 0.03  # s.d. of how far a sensor is off its scale
 
@@ -59,6 +62,8 @@ class Trial:
     frames: Floats  # [F, CHANNELS]
     labels: Labels  # [F]
     speed: Floats  # [F] m/s, without its sign; NaN: not known
+    contacts: NDArray[np.float64]  # where feet touch down, in frames; empty: not known, or none
+    known: NDArray[np.bool_]  # [F] contacts would be
 
 
 def frames(lib: Any, fs: float, acc: Floats, gyro: Floats) -> tuple[Floats, NDArray[np.int32]]:
@@ -131,6 +136,35 @@ def reversed_labels(labels: Labels) -> Labels:
     return swap[labels[::-1]]
 
 
+def touches(recording: Recording) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Samples at which a foot touches down, and those at which it does in reverse."""
+    events = recording.truth.get("x_events")
+    none = np.empty(0, np.int64)
+    if events is None:
+        return none, none
+    down = true_contacts(events)
+    if not (events & IN_TRIAL).any():  # Mobilise-D: contacts alone, and inside of bouts
+        return down[(events[down] & BOUT) > 0], none
+    up = [first for foot in (LEFT, RIGHT) for first, _ in runs((events & foot) > 0) if first > 0]
+    return down, np.sort(np.array(up, np.int64))
+
+
+def has_contacts(recording: Recording, what: str, back: bool) -> NDArray[np.bool_]:
+    """[N] samples in which a contact would be known."""
+    events = recording.truth.get("x_events")
+    n = len(recording.t)
+    if events is None:
+        return np.full(n, what == "no walk")
+    return np.full(n, True) if (events & IN_TRIAL).any() else ((events & BOUT) > 0) & (not back)
+
+
+def placed(contacts: NDArray[Any], at: NDArray[Any], fs: float) -> NDArray[np.float64]:
+    """Where contacts [s] lie, in frames; `at` is the sample at or after each frame."""
+    first = (at[0] - 1) / fs if len(at) else 0.0  # s: the first frame is the sample before
+    where = FRAMES * (np.asarray(contacts, np.float64) - first)
+    return where[(where >= -BEFORE) & (where < len(at))]
+
+
 def read(lib: Any, folder: Path, rng: np.random.Generator) -> Iterator[Trial]:
     """A whole set: every trial from its beginning, and pieces that begin anywhere, with the belt
     awry, the sensor off its scale and sometimes slow; all of it forward in time and in reverse."""
@@ -143,20 +177,28 @@ def read(lib: Any, folder: Path, rng: np.random.Generator) -> Iterator[Trial]:
                 continue
             recording = archive.trial(entry)
             labels, speed = truth(folder.name, what, recording)
+            down, up = (recording.t[k] for k in touches(recording))
             every = Signals(
                 entry.fs, np.arange(len(labels)), recording.t, recording.acc, recording.gyro
             )
             for back in (False, True):
+                has = has_contacts(recording, what, back)
                 for signals in seen(every, rng):
                     acc, gyro, rows = signals.acc, signals.gyro, signals.newest
-                    told, fast = labels[rows], speed[rows]
+                    told, fast, known = labels[rows], speed[rows], has[rows]
+                    contacts = down - signals.t[0]
                     if back:
                         acc, gyro = acc[::-1], -gyro[::-1]
-                        told, fast = reversed_labels(told), fast[::-1]
+                        told, fast, known = reversed_labels(told), fast[::-1], known[::-1]
+                        # The newest sample of a block was its oldest.
+                        last = signals.t[-1] - (1 / signals.fs - 1 / entry.fs)
+                        contacts = (last - up)[::-1]
                     got, at = frames(lib, signals.fs, acc, gyro)
+                    where = placed(contacts, at, signals.fs)
                     yield Trial(
-                        folder.name, entry.subject, entry.code, what, back, got, told[at], fast[at]
-                    )
+                        folder.name, entry.subject, entry.code, what, back, got, told[at], fast[at],
+                        where, known[at],
+                    )  # fmt: skip
 
 
 def seen(every: Signals, rng: np.random.Generator) -> Iterator[Signals]:

@@ -18,7 +18,8 @@ static void begin_gait(rg_core *core)
         .step_time = (double)NAN, .cadence = NAN, .speed = NAN, .interval = NAN,
         .closing = NAN, .direction = RG_UNKNOWN, .steps = core->gait.steps,
     };
-    rg_steps_init(&core->steps, &core->params);
+    rg_walk_frames_init(&core->walk, &core->params);
+    rg_steps_init(&core->steps);
     rg_direction_init(&core->direction, &core->params);
 }
 
@@ -112,8 +113,9 @@ static void judge_motion(rg_core *core, rg_estimate *estimate)
     rg_mount_step(&core->mount, gait, body, asked);
     gait->step = 0;
     gait->step_time = (double)NAN;
-    rg_steps_step(&core->steps, body, gait);
-    rg_direction_step(&core->direction, body, gait);
+    rg_walk_frames_step(&core->walk, body);
+    rg_steps_step(&core->steps, body, &core->walk, gait);
+    rg_direction_step(&core->direction, body, &core->walk, gait);
     rg_speed_step(gait);
     rg_stability_step(&core->stability, body, gait, asked, estimate);
     rg_falls_step(&core->falls, body, gait, asked);

@@ -12,6 +12,7 @@
 #include "stability.h"
 #include "steps.h"
 #include "tracker.h"
+#include "walk_frames.h"
 
 struct rg_core {
     rg_params params;
@@ -22,6 +23,7 @@ struct rg_core {
     rg_imu imu;
     rg_attitude attitude;
     rg_mount mount;
+    rg_walk_frames walk;
     rg_steps steps;
     rg_direction_finder direction;
     rg_stability stability;

@@ -6,9 +6,9 @@
 
 typedef struct rg_crest {
     double t;               /* s, where the crest found last lay, to a part of a sample */
-    float swing;            /* m/s^2 that it rose by */
-    float top, trough;      /* m/s^2, extremes of the swing going on */
-    float past, next;       /* m/s^2, the samples either side of the top */
+    float swing;            /* that it rose by */
+    float top, trough;      /* extremes of the swing going on */
+    float past, next;       /* the samples either side of the top */
     double top_t;           /* s */
     bool rising, fresh;     /* fresh: the top is the newest sample */
 } rg_crest;

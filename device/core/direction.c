@@ -10,7 +10,6 @@ static const float START_TOWARDS = 0.2f;        /* the same where a target nears
 static const float NEARS = 0.08f;               /* m/s, that it does */
 static const float PAUSE = 0.7f;                /* s of stillness that is no stop yet */
 static const float LISTEN = 1.0f;               /* s of movement before the first word: two steps */
-static const float FRAME = 0.04f;               /* s */
 static const float WORD = 0.25f;                /* s over which the network's word is weighed */
 static const float LOUDEST = 8.0f;              /* log odds; one frame says no more than that */
 static const float SURE = 1.0f;                 /* log odds, to speak for a direction */
@@ -47,14 +46,13 @@ void rg_direction_init(rg_direction_finder *s, const rg_params *params)
     s->b0 = wide * d;
     s->a1 = 2.0f * (centre - 1.0f) * d;
     s->a2 = (1.0f - wide + centre) * d;
-    rg_walk_frames_init(&s->frames, params);
     rg_walk_network_init(&s->network);
 }
 
 /* Moving at all, and for how long. */
 static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
 {
-    float power = 0.0f, up = 0.0f, k = fminf(s->dt / MEMORY, 1.0f);
+    float power = 0.0f, up = 0.0f, k = rg_min(s->dt / MEMORY, 1.0f);
     for (int i = 0; i < 3; i++) {
         up = band(s, &s->moves[i], body->lin[i]);
         power += up * up;
@@ -62,23 +60,23 @@ static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
     s->bounced += k * (up * up - s->bounced);
     s->known += k * (1.0f - s->known);
     gait->bounce = sqrtf(s->bounced / s->known);
-    s->stir += fminf(s->dt / BRIEF, 1.0f) * (power - s->stir);
+    s->stir += rg_min(s->dt / BRIEF, 1.0f) * (power - s->stir);
     s->yaw += k * (body->rate[2] - s->yaw);
-    s->swerve = fmaxf(fabsf(s->yaw), s->swerve - s->dt / SWERVE_MEMORY * s->swerve);
+    s->swerve = rg_max(fabsf(s->yaw), s->swerve - s->dt / SWERVE_MEMORY * s->swerve);
     s->quiet = s->stir < STOP * STOP ? s->quiet + s->dt : 0.0f;
     float start = gait->closing > NEARS ? START_TOWARDS : START;
     s->moving = s->moving ? s->quiet < PAUSE : s->stir > start * start;
     s->moved = s->moving ? s->moved + s->dt : 0.0f;
 }
 
-static void listen(rg_direction_finder *s, const rg_body *body)
+static void listen(rg_direction_finder *s, const rg_walk_frames *frames)
 {
-    float frame[RG_WALK_CHANNELS], out[RG_WALK_OUTPUTS];
-    rg_walk_frames_take(&s->frames, body);
-    while (rg_walk_frames_next(&s->frames, frame)) {
-        rg_walk_network_step(&s->network, frame, out);
+    const float k = 1.0f / (RG_WALK_RATE * WORD);
+    for (int i = 0; i < frames->n; i++) {
+        float out[RG_WALK_OUTPUTS];
+        rg_walk_network_step(&s->network, frames->frame[i], out);
         float back = out[RG_WALKS_BACKWARD], ahead = out[RG_WALKS_FORWARD];
-        float walk = rg_within(fmaxf(back, ahead) - out[RG_WALKS_NEITHER], LOUDEST), k = FRAME / WORD;
+        float walk = rg_within(rg_max(back, ahead) - out[RG_WALKS_NEITHER], LOUDEST);
         s->lead += k * (rg_within(back - ahead, LOUDEST) - s->lead);
         s->walk += k * (walk - s->walk);
     }
@@ -88,7 +86,7 @@ static void listen(rg_direction_finder *s, const rg_body *body)
 static float ranged(rg_direction_finder *s, float closing)
 {
     s->target = isfinite(closing) ? s->target + s->dt : 0.0f;
-    s->closing = s->target > 0.0f ? s->closing + fminf(s->dt / SEEN, 1.0f) * (closing - s->closing) : 0.0f;
+    s->closing = s->target > 0.0f ? s->closing + rg_min(s->dt / SEEN, 1.0f) * (closing - s->closing) : 0.0f;
     float share = s->target > SEEN ? rg_within(s->closing / CLOSING, 1.0f) : 0.0f;
     return share > 0.0f ? NEARER * share : FARTHER * share;
 }
@@ -104,14 +102,14 @@ static int8_t spoken_for(const rg_direction_finder *s, float lead, int8_t held)
     return lead < -(held == RG_FORWARD ? SURE : held == RG_BACKWARD ? other : new) ? RG_FORWARD : RG_UNKNOWN;
 }
 
-void rg_direction_step(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
+void rg_direction_step(rg_direction_finder *s, const rg_body *body, const rg_walk_frames *frames, rg_gait *gait)
 {
     if (body->gap || !body->settled) {
         gait->direction = RG_UNKNOWN;
         return;
     }
     move(s, body, gait);
-    listen(s, body);
+    listen(s, frames);
     float lead = s->lead + ranged(s, gait->closing);
     if (!s->moving) {
         gait->direction = RG_STILL;

@@ -30,7 +30,6 @@ typedef struct rg_direction_finder {
     float moved, quiet;     /* s of movement, of stillness, without a break */
     float doubt;            /* s since a witness last spoke for the direction held */
     bool moving;
-    rg_walk_frames frames;
     rg_walk_network network;
     float lead;             /* log odds of backward to forward, brief mean */
     float walk;             /* log odds of walking at all, brief mean */
@@ -39,6 +38,6 @@ typedef struct rg_direction_finder {
 } rg_direction_finder;
 
 void rg_direction_init(rg_direction_finder *s, const rg_params *params);
-void rg_direction_step(rg_direction_finder *s, const rg_body *body, rg_gait *gait);
+void rg_direction_step(rg_direction_finder *s, const rg_body *body, const rg_walk_frames *frames, rg_gait *gait);
 
 #endif

@@ -1,43 +1,40 @@
 /* steps.h: initial contacts and cadence.
  *
- * The leg that takes the weight throws the body up: every contact is followed by a crest of the
- * vertical acceleration. While the direction is known, the braking (forward: a fall of the
- * acceleration along the forward axis; backward: a rise) that comes with it sharpens the crest.
- * A crest counts once the signal has fallen from it by a share of the usual swing, or has stood
- * for so long that waiting more would make the report later than 0.30 s after the contact.
+ * step_network.c has learnt how the pelvis moves after a contact, of walks forward and of the same
+ * films played backward: a contact is told where its odds are highest, 0.2 to 0.3 s after it.
  *
- * Who walks slower than about 0.3 m/s hardly bounces: one such crest may be a shift of weight. Four
- * in a row that are alike in time and size are a walk; the three that waited are then told as well,
- * one a sample, up to 4.5 s after their contacts.
+ * Who walks slower than about 0.3 m/s hardly bounces: one such contact may be a shift of weight. Four
+ * in a row that are alike are a walk; the three that waited are then told as well, one a sample, up to
+ * 4.8 s after they were.
  */
 #ifndef RG_STEPS_H
 #define RG_STEPS_H
 
 #include "body.h"
 #include "crest.h"
-#include "demand.h"
 #include "gait.h"
+#include "step_network.h"
 
-#define RG_FAINT 4          /* faint crests that make a walk */
+#define RG_FAINT 4          /* faint contacts that make a walk */
+#define RG_STRIDE 16        /* frames about a contact in which the body swings: 0.6 s */
 
 typedef struct rg_steps {
-    float b0, a1, a2;       /* low-pass, Butterworth, second order */
-    float x[2][2], y[2][2]; /* its past, of the forward and the vertical acceleration */
-    float dt;               /* s */
-    float now, before;      /* m/s^2, the signal here and one sample ago */
-    rg_crest crest;         /* of steps beyond doubt, or of a walk under way */
-    rg_crest hint;          /* of faint ones, while there is no walk */
-    double faint_t[RG_FAINT];       /* s, the faint crests in a row */
-    float faint_swing[RG_FAINT];    /* m/s^2 */
-    int32_t faint, told;    /* how many there are in a row, and how many of them were told */
-    float usual;            /* m/s^2, swing of the steps so far */
+    rg_step_network network;
+    rg_crest odds;          /* of what it says */
+    float odds_before;      /* a frame ago */
+    double said;            /* s, a contact it tells of; NaN: none */
+    bool sure;              /* with odds over its limit */
+    float up[RG_STRIDE];    /* m/s^2, vertical acceleration of the last frames, a ring */
+    uint32_t frames;        /* so far; the ring's length divides 2^32 */
+    double faint[RG_FAINT]; /* s, contacts that wait to be a walk */
+    int32_t waiting, told;  /* how many do, and how many of them were told */
+    bool telling;           /* they are a walk */
     double last;            /* s, the last contact */
     float interval;         /* s, smoothed */
     int32_t row;            /* steps without a break */
-    bool weak;              /* all of them were faint */
 } rg_steps;
 
-void rg_steps_init(rg_steps *s, const rg_params *params);
-void rg_steps_step(rg_steps *s, const rg_body *body, rg_gait *gait);
+void rg_steps_init(rg_steps *s);
+void rg_steps_step(rg_steps *s, const rg_body *body, const rg_walk_frames *frames, rg_gait *gait);
 
 #endif

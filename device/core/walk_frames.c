@@ -4,9 +4,8 @@
 #include <math.h>
 #include <string.h>
 
-static const float FRAMES = 25.0f;      /* 1/s */
 static const float CUT = 5.0f;          /* Hz: the third harmonic of an ordinary cadence */
-static const float PER_ACC = 0.4f, PER_RATE = 1.0f;
+static const float PER_RATE = 1.0f;
 static const float ACC_CLIP = 25.0f;    /* m/s^2 */
 static const float RATE_CLIP = 5.0f;    /* rad/s */
 
@@ -27,28 +26,30 @@ static float lowpass(const rg_walk_frames *s, float memory[2], float x)
     return y;
 }
 
-void rg_walk_frames_take(rg_walk_frames *s, const rg_body *body)
+static void take(rg_walk_frames *s, const rg_body *body)
 {
     memcpy(s->before, s->now, sizeof s->before);
     for (int i = 0; i < 3; i++) {
-        s->now[i] = lowpass(s, s->memory[i], PER_ACC * rg_within(body->lin[i], ACC_CLIP));
+        s->now[i] = lowpass(s, s->memory[i], RG_WALK_PER_ACC * rg_within(body->lin[i], ACC_CLIP));
         s->now[i + 3] = lowpass(s, s->memory[i + 3], PER_RATE * rg_within(body->rate[i], RATE_CLIP));
     }
     if (!s->begun)
         memcpy(s->before, s->now, sizeof s->before);
     s->begun = true;
-    s->span = FRAMES * rg_body_span(body);
+    s->span = RG_WALK_RATE * rg_body_span(body);
 }
 
-bool rg_walk_frames_next(rg_walk_frames *s, float frame[RG_WALK_CHANNELS])
+void rg_walk_frames_step(rg_walk_frames *s, const rg_body *body)
 {
-    if (s->due > s->span) {
-        s->due -= s->span;
-        return false;
+    s->n = 0;
+    if (!body->settled)
+        return;
+    take(s, body);
+    for (; s->due <= s->span && s->n < RG_WALK_MOST; s->due += 1.0f) {
+        float part = s->due / s->span, *frame = s->frame[s->n];
+        for (int i = 0; i < RG_WALK_CHANNELS; i++)
+            frame[i] = s->before[i] + part * (s->now[i] - s->before[i]);
+        s->t[s->n++] = body->t - (double)((s->span - s->due) / RG_WALK_RATE);
     }
-    float part = s->due / s->span;
-    for (int i = 0; i < RG_WALK_CHANNELS; i++)
-        frame[i] = s->before[i] + part * (s->now[i] - s->before[i]);
-    s->due += 1.0f;
-    return true;
+    s->due -= s->span;
 }

@@ -46,6 +46,7 @@ RELATED = {
     "stability": "test_stability", "regularity": "test_stability", "stumble": "test_stability",
     "falls": "test_falls", "impact": "test_impact", "fall_features": "test_falls",
     "fall_network": "test_convolution", "walk_network": "test_convolution",
+    "step_network": "test_convolution", "walk_frames": "test_gait",
     "track": "test_tracker", "tracker": "test_tracker",
     "floor": "test_tracker", "blind": "test_tracker", "strays": "test_tracker",
 }  # fmt: skip

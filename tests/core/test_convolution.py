@@ -17,6 +17,7 @@ STEP = {  # a frame through each network, in C; what it says fills `out`
     "fall": "rg_fall_odds odds = rg_fall_network_step(&s, frame);"
     " out[0] = odds.falling; out[1] = odds.fallen;",
     "walk": "rg_walk_network_step(&s, frame, out);",
+    "step": "out[0] = rg_step_network_step(&s, frame);",
 }
 
 
@@ -41,7 +42,7 @@ def over_all(name, frames):
     """[N, outputs] at each of [N, channels] frames."""
     w = tables(name)
     if w["FIRST_WEIGHTS"].ndim > 3:  # several networks, one after another: what they say on average
-        w.pop("LIMITS")  # of all members together
+        w.pop("LIMITS")  # for all members together
         each = [{table: one[m] for table, one in w.items()} for m in range(len(w["LAST_BIAS"]))]
         return np.mean([through(one, frames) for one in each], axis=0)
     return through(w, frames)

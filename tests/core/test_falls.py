@@ -264,7 +264,8 @@ def test_who_sits_up_and_rocks_is_not_well():
     goes = smooth(t, 0.2, 2.2)
     rises = at(fs, rotation(1, 1.5 * (1 - goes)), np.outer(goes, [0, 0, 0.4]))
     t = np.arange(round(20 * fs)) / fs
-    rocking = np.outer(0.3 * np.sin(2 * np.pi * 1.2 * t), [1, 0, 1])
+    phase = 2 * np.pi * 1.4 * t
+    rocking = np.stack([1.2 * np.sin(phase), 0.5 * np.sin(phase / 2), 0.3 * np.cos(phase)], 1)
     rocks = sense(np.repeat(np.eye(3)[None], len(t), 0), rocking, fs)[:2]
     acc, gyro = (np.concatenate(parts) for parts in zip(fell, rises, rocks, strict=True))
     out, events = Core(fs).run(np.arange(len(acc)) / fs, acc, gyro, columns=("step",))

@@ -1,0 +1,266 @@
+"""Trains the network of device/core/step_network.c: where feet touch down.
+
+`python -m bench.training.step_network RECORDINGS --out device/core/step_weights.h`, RECORDINGS
+being the folder of the recording sets. Folds are trained first, each without its share of each
+set's subjects, built into a core and judged by `rearguard evaluate` on those left out; with --out
+members of all subjects are trained as well and written. Needs PyTorch (`pip install
+rearguard[training]`) and gcc. Seeded.
+"""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from bench.training.convolution import Convolution, header, table, tables
+from bench.training.fall_trials import build
+from bench.training.judged import core_with
+from bench.training.made_walks import FS, walks
+from bench.training.walk_trials import CHANNELS, FRAMES, UNASKED, Trial, frames, placed, read
+
+SETS = ("voisard_gait", "mobilised_example", "kfall", "sisfall")
+JUDGED = SETS[:2]  # those that know contacts
+SEEDS = (1, 2, 3)  # of the members, RG_STEP_MEMBERS of step_network.h
+MADE = "made up"
+WIDTH = 16
+DILATIONS = (1, 2, 4, 8, 16)  # frames; with the first layer 2.7 s are seen
+LAG = 0.2  # s from a contact to the frame that tells of it
+SPREAD = 0.05  # s, s.d. about that in which a frame is told to tell of it
+PIECE = 160  # frames
+EARLY = 24  # frames from where a piece is cut that are not asked about
+BATCH = 32
+STEPS = 3000
+RATE = 5e-3  # of AdamW, falls to 0 along a cosine
+DECAY = 2e-2
+DROPPED = 0.1  # share of channels between layers
+SHARES = {  # of the pieces of a batch
+    "voisard_gait": 0.35, "voisard_gait reversed": 0.24, "mobilised_example": 0.05,
+    "kfall no walk": 0.08, "sisfall no walk": 0.08, MADE: 0.20,
+}  # fmt: skip
+PACE = (0.85, 1.2)  # how much faster or slower
+YAW = 0.15  # rad, s.d. 9°
+STRENGTH, EACH = 0.1, 0.1  # s.d. of the scale of all channels, and of each
+NOISE = 0.02
+TURNS = ((0, 1), (3, 4))  # channels: pairs that turn with the belt
+SIDEWAYS = [1, 3, 5]  # channels that change sign in a mirror
+STANDS = 0.14  # of a frame's three forces, s.d. in a second about a contact: 0.35 m/s², it stands
+DRIFTED = 2  # contacts at which the trunk stands: truth and sensor have drifted apart
+# Log odds that make a contact. From -0.9 to -1.3 the F1 hardly changes, and who walks slowest is
+# heard to the first and last step.
+LIMIT = -1.3
+
+Floats = NDArray[np.float64]
+
+
+class Network(Convolution):
+    """[B, 1, F] log odds of a contact LAG before each of frames [B, CHANNELS, F]."""
+
+    def __init__(self) -> None:
+        super().__init__(CHANNELS, WIDTH, DILATIONS, 1, DROPPED)
+        nn.init.constant_(self.last.bias, -2.0)
+
+
+def group(trial: Trial) -> str:
+    name = f"{trial.source} {trial.kind}" if trial.source in ("kfall", "sisfall") else trial.source
+    return f"{name} reversed" if trial.reversed else name
+
+
+def drifted(trial: Trial) -> bool:
+    """Whether true contacts go on where the trunk stands still already."""
+    size = round(FRAMES / 2)
+    still = 0
+    for at in trial.contacts[(trial.contacts > 0) & (trial.contacts < len(trial.frames))]:
+        about = trial.frames[max(int(at) - size, 0) : int(at) + size, :3]
+        still += bool(about.std(0).max() < STANDS)
+    return still >= DRIFTED
+
+
+def target(contacts: Floats, n: int) -> NDArray[np.float32]:
+    """[n] 1 where a frame should tell of a contact, less beside it."""
+    found = np.zeros(n, np.float32)
+    for at in contacts + FRAMES * LAG:
+        near = np.arange(max(int(at) - 8, 0), min(int(at) + 9, n))
+        told = np.exp(-0.5 * ((near - at) / (FRAMES * SPREAD)) ** 2)
+        found[near] = np.maximum(found[near], told)
+    return found
+
+
+def drawn(
+    trials: Sequence[Trial], chance: Floats, rng: np.random.Generator
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Frames [B, CHANNELS, F], what is to be said [B, F], whether it is asked [B, F].
+
+    A body that does the same within 1/p of the time has p² the acceleration and p the rates."""
+    x = np.zeros((BATCH, CHANNELS, PIECE), np.float32)
+    y, asked = np.zeros((BATCH, PIECE), np.float32), np.zeros((BATCH, PIECE), bool)
+    for row, k in enumerate(rng.choice(len(trials), BATCH, p=chance)):
+        trial, pace = trials[k], rng.uniform(*PACE)
+        n = len(trial.labels)
+        begin = max(int(rng.integers(-20, max(n - 100, 1))), 0)
+        at = begin + np.arange(PIECE) * pace
+        at = at[at < n - 1]
+        below, part = at.astype(np.int64), (at % 1)[:, None].astype(np.float32)
+        got = trial.frames[below] * (1 - part) + trial.frames[below + 1] * part
+        x[row, :, : len(at)] = (got * [*[pace**2] * 3, *[pace] * 3]).T
+        y[row, : len(at)] = target((trial.contacts - begin) / pace, len(at))
+        asked[row, : len(at)] = trial.known[below]
+        if begin:
+            asked[row, :EARLY] = False
+    return torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(asked)
+
+
+def varied(x: Tensor, rng: np.random.Generator) -> Tensor:
+    """Belts turned a little, left for right, softer and harder, noise."""
+
+    def normal(spread: float, channels: int = 1) -> Tensor:
+        return torch.from_numpy(rng.normal(0, spread, (len(x), channels, 1))).float()
+
+    yaw = normal(YAW)[:, 0]
+    cos, sin = yaw.cos(), yaw.sin()
+    x = x.clone()
+    for a, b in TURNS:
+        x[:, a], x[:, b] = cos * x[:, a] - sin * x[:, b], sin * x[:, a] + cos * x[:, b]
+    x[:, SIDEWAYS] *= torch.from_numpy(rng.choice([-1.0, 1.0], (len(x), 1, 1))).float()
+    x = x * (1 + normal(STRENGTH)) * (1 + normal(EACH, CHANNELS))
+    return x + NOISE * torch.randn(x.shape)
+
+
+def train(trials: Sequence[Trial], seed: int) -> Network:
+    torch.manual_seed(seed)
+    rng = np.random.default_rng(seed)
+    weight = np.array([len(t.labels) * (group(t) in SHARES and not drifted(t)) for t in trials])
+    chance = np.zeros(len(trials))
+    for name, part in SHARES.items():
+        mine = weight * [group(t) == name for t in trials]
+        chance += part * mine / max(mine.sum(), 1)
+    chance /= chance.sum()
+    net = Network()
+    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
+    total, begun = 0.0, time.monotonic()
+    for step in range(STEPS):
+        for part in optimiser.param_groups:
+            part["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * step / STEPS))
+        x, y, asked = drawn(trials, chance, rng)
+        each = functional.binary_cross_entropy_with_logits(
+            net(varied(x, rng))[:, 0], y, reduction="none"
+        )
+        value = each[asked].mean()
+        optimiser.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        total += value.item()
+        if step % 500 == 499:
+            took = time.monotonic() - begun
+            print(f"{seed}: step {step + 1}: loss {total / 500:.3f}, {took:.0f} s", flush=True)
+            total = 0.0
+    return net.eval()
+
+
+def weights(nets: Sequence[Network], made: Iterator[str]) -> str:
+    """step_weights.h."""
+    each = [tables(net, 1) for net in nets]
+    together = {name: torch.stack([one[name] for one in each]) for name in each[0]}
+    more = table("RG_STEP_LIMITS", torch.tensor([LIMIT, LAG]))
+    return header(together, "step", "step_network.py", more, made)
+
+
+def provenance(trials: Sequence[Trial], out: set[tuple[str, str]]) -> Iterator[str]:
+    for name in dict.fromkeys(t.source for t in trials):
+        yield f"{name}: {len({t.subject for t in trials if t.source == name})} subjects"
+    yield f"left out: {', '.join(sorted(subject for _, subject in out)) or 'nobody'}"
+    yield f"seeds {SEEDS}; PyTorch {torch.__version__}; what it reaches: device/core/README.md"
+
+
+def recorded(recordings: Path) -> list[Trial]:
+    """Of the sets, and what is made up."""
+    rng = np.random.default_rng(0)
+    with tempfile.TemporaryDirectory() as scratch:
+        lib = build(Path(scratch), "walk_frames")
+        found = [trial for name in SETS for trial in read(lib, recordings / name, rng)]
+        for acc, gyro, contacts in walks(0):
+            got, at = frames(lib, FS, acc.astype(np.float32), gyro.astype(np.float32))
+            n, where = len(got), placed(contacts, at, FS)
+            way, speed = np.full(n, UNASKED, np.int8), np.full(n, np.nan, np.float32)
+            found.append(
+                Trial(MADE, "", "", "walk", False, got, way, speed, where, np.full(n, True))
+            )
+    return found
+
+
+def judged(text: str, recordings: Path, out: set[tuple[str, str]]) -> Iterator[tuple[str, Any]]:
+    """By set: what `rearguard evaluate` says of those left out, with a core of these weights."""
+    with core_with("step_weights.h", text) as core:
+        for name in JUDGED:
+            if who := sorted(subject for source, subject in out if source == name):
+                yield name, core.evaluate(recordings / name, who)["figures"].get("steps")
+
+
+def line(name: str, steps: dict[str, Any] | None) -> str:
+    if not steps:
+        return f"{name}: no contacts"
+    cells = [
+        f"{100 * steps['sensitivity']['value']:.1f} % found",
+        f"{100 * steps['positive_predictive_value']['value']:.1f} % of reports right",
+        f"F1 {steps['f1']['value']:.3f}",
+        f"error {1000 * steps['time_error_median']['value']:.0f} ms",
+        f"delay {steps['report_delay_median']['value']:.2f} s",
+        f"p95 {steps['report_delay_p95']['value']:.2f} s",
+        f"cadence {steps['cadence_error']['value']:.1f}",
+    ]
+    return f"{name}: " + ", ".join(cells)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("recordings", type=Path, metavar="RECORDINGS")
+    parser.add_argument("--out", type=Path, help="where step_weights.h goes")
+    parser.add_argument("--folds", type=int, default=4)
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, a core each")
+    args = parser.parse_args()
+    trials = recorded(args.recordings)
+    subjects = {name: sorted({t.subject for t in trials if t.source == name}) for name in SETS}
+    outs: list[set[tuple[str, str]]] = [
+        {(name, subject) for name in SETS for subject in subjects[name][fold :: args.folds]}
+        for fold in range(args.folds)
+    ]
+    with ProcessPoolExecutor(args.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+        waits = [
+            [
+                pool.submit(train, [t for t in trials if (t.source, t.subject) not in out], seed)
+                for seed in SEEDS
+            ]
+            for out in [*outs, *([set()] if args.out else [])]
+        ]
+        nets = [[each.result() for each in members] for members in waits]
+    total = {name: np.zeros(3, np.int64) for name in JUDGED}
+    for fold, out in enumerate(outs):
+        text = weights(nets[fold], provenance(trials, out))
+        for name, steps in judged(text, args.recordings, out):
+            print(line(f"fold {fold + 1}, {name}", steps), flush=True)
+            if steps:
+                found, right = steps["sensitivity"], steps["positive_predictive_value"]
+                total[name] += [found["hits"], right["n"], found["n"]]
+    for name, (found, told, true) in total.items():
+        print(
+            f"all, {name}: {found} of {true} contacts found, {found} of {told} reports right, "
+            f"F1 {2 * found / max(told + true, 1):.3f}",
+            flush=True,
+        )
+    if args.out:
+        args.out.write_text(weights(nets[-1], provenance(trials, set())))
+
+
+if __name__ == "__main__":
+    main()
