@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
@@ -34,6 +36,28 @@ class Convolution(nn.Module):
             more = functional.relu(norm(layer(functional.pad(x, ((KERNEL - 1) * d, 0)))))
             x = x + functional.dropout1d(more, self.dropped, self.training)
         return self.last(x)
+
+
+def fit(
+    net: Convolution, loss: Callable[[], Tensor], steps: int, rate: float, decay: float
+) -> None:
+    """So many steps of AdamW down what `loss` gives of a batch; `rate` falls to 0 by a cosine."""
+    optimiser = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=decay)
+    total, begun, often = 0.0, time.monotonic(), max(steps // 4, 1)
+    for step in range(steps):
+        for part in optimiser.param_groups:
+            part["lr"] = rate * 0.5 * (1 + np.cos(np.pi * step / steps))
+        value = loss()
+        optimiser.zero_grad()
+        value.backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
+        optimiser.step()
+        total += value.item()
+        if (step + 1) % often == 0:
+            took = time.monotonic() - begun
+            print(f"step {step + 1}: loss {total / often:.3f}, {took:.0f} s", flush=True)
+            total = 0.0
+    net.eval()
 
 
 @torch.no_grad()

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -23,7 +22,7 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
-from bench.training.convolution import Convolution, header, table, tables
+from bench.training.convolution import Convolution, fit, header, table, tables
 from bench.training.fall_trials import build
 from bench.training.judged import core_with
 from bench.training.made_walks import FS, walks
@@ -146,26 +145,16 @@ def train(trials: Sequence[Trial], seed: int) -> Network:
         chance += part * mine / max(mine.sum(), 1)
     chance /= chance.sum()
     net = Network()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
-    total, begun = 0.0, time.monotonic()
-    for step in range(STEPS):
-        for part in optimiser.param_groups:
-            part["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * step / STEPS))
+
+    def next_loss() -> Tensor:
         x, y, asked = drawn(trials, chance, rng)
         each = functional.binary_cross_entropy_with_logits(
             net(varied(x, rng))[:, 0], y, reduction="none"
         )
-        value = each[asked].mean()
-        optimiser.zero_grad()
-        value.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        total += value.item()
-        if step % 500 == 499:
-            took = time.monotonic() - begun
-            print(f"{seed}: step {step + 1}: loss {total / 500:.3f}, {took:.0f} s", flush=True)
-            total = 0.0
-    return net.eval()
+        return each[asked].mean()
+
+    fit(net, next_loss, STEPS, RATE, DECAY)
+    return net
 
 
 def weights(nets: Sequence[Network], made: Iterator[str]) -> str:

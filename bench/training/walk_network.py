@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import tempfile
-import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from pathlib import Path
@@ -19,10 +18,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
-from bench.training.convolution import Convolution, header, tables
+from bench.training.convolution import Convolution, fit, header, tables
 from bench.training.fall_trials import build
 from bench.training.judged import core_with
 from bench.training.walk_trials import (
@@ -203,24 +202,14 @@ def train(trials: Sequence[Trial], seed: int) -> Network:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
     chance, net = chances(trials), Network()
-    optimiser = torch.optim.AdamW(net.parameters(), lr=RATE, weight_decay=DECAY)
-    total, begun = 0.0, time.monotonic()
-    for step in range(STEPS):
-        for part in optimiser.param_groups:
-            part["lr"] = RATE * 0.5 * (1 + np.cos(np.pi * step / STEPS))
+
+    def next_loss() -> Tensor:
         x, labels, speed = drawn(trials, chance, rng)
         x, about = varied(x, rng)
-        value = loss(net(x), labels, speed, about)
-        optimiser.zero_grad()
-        value.backward()
-        nn.utils.clip_grad_norm_(net.parameters(), 1.0)
-        optimiser.step()
-        total += value.item()
-        if step % 250 == 249:
-            took = time.monotonic() - begun
-            print(f"step {step + 1}: loss {total / 250:.3f}, {took:.0f} s", flush=True)
-            total = 0.0
-    return net.eval()
+        return loss(net(x), labels, speed, about)
+
+    fit(net, next_loss, STEPS, RATE, DECAY)
+    return net
 
 
 def weights(net: Network, made: Iterator[str]) -> str:
