@@ -150,6 +150,18 @@ def test_faint_shifts_that_are_unlike_are_no_walk():
     assert not judged(100.0, acc, np.zeros_like(acc))["step"].any()
 
 
+@pytest.mark.parametrize(("short", "walks"), [(0.9, True), (0.6, False)])
+def test_faint_steps_must_be_alike(short, walks):
+    """By turns 0.9 s, and as long or shorter."""
+    fs = 100.0
+    t = np.arange(round(30 * fs)) / fs - 2.0
+    ends = np.concatenate([[0.0], np.cumsum([0.9, short] * 16)])
+    phase, on = 2 * np.pi * np.interp(t, ends, np.arange(len(ends))), (t >= 0) & (t < ends[-1])
+    push = np.stack([1.2 * np.sin(phase), 0.5 * np.sin(phase / 2), 0.3 * np.cos(phase)], 1)
+    step = judged(fs, *sense(rotation(1, 0.0 * t), push * on[:, None], fs)[:2])["step"]
+    assert (step.sum() > 25) if walks else not step.any()
+
+
 def test_more_bounce_is_more_speed():
     speeds = [
         judged(100.0, *vault(10.0, 100.0, FORWARD, bounce=b))["speed"][-1] for b in (0.8, 1.6, 2.4)
