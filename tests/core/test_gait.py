@@ -281,7 +281,7 @@ def reported(out, fs):
 
 @pytest.mark.parametrize("thin", [1, 2, 5])
 def test_steps_of_recorded_walkers(recordings, thin):
-    """Of six, at 100, 50 and 20 Hz. In 10 of the 74 walks of the set the truth goes on for two or
+    """Of six, at 100, 50 and 20 Hz. In 13 of the 74 walks of the set the truth goes on for two or
     more contacts while the trunk already stands: it is out of step with the sensor there, and no
     detector can be right."""
     trials = [
