@@ -23,15 +23,25 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from bench.training.convolution import Convolution, fit, header, table, tables
-from bench.training.fall_trials import build
+from bench.training.fall_trials import MADE, build
 from bench.training.judged import core_with
 from bench.training.made_walks import FS, walks
-from bench.training.walk_trials import CHANNELS, FRAMES, UNASKED, Trial, frames, placed, read
+from bench.training.walk_pieces import paced, spread, worn
+from bench.training.walk_trials import (
+    CHANNELS,
+    FRAMES,
+    UNASKED,
+    Trial,
+    folded,
+    frames,
+    placed,
+    provenance,
+    read,
+)
 
 SETS = ("voisard_gait", "mobilised_example", "kfall", "sisfall")
 JUDGED = SETS[:2]  # those that know contacts
 SEEDS = (1, 2, 3)  # of the members, RG_STEP_MEMBERS of step_network.h
-MADE = "made up"
 WIDTH = 16
 DILATIONS = (1, 2, 4, 8, 16)  # frames; with the first layer 2.7 s are seen
 LAG = 0.2  # s from a contact to the frame that tells of it
@@ -51,8 +61,6 @@ PACE = (0.85, 1.2)  # how much faster or slower
 YAW = 0.15  # rad, s.d. 9°
 STRENGTH, EACH = 0.1, 0.1  # s.d. of the scale of all channels, and of each
 NOISE = 0.02
-TURNS = ((0, 1), (3, 4))  # channels: pairs that turn with the belt
-SIDEWAYS = [1, 3, 5]  # channels that change sign in a mirror
 STANDS = 0.14  # of a frame's three forces, s.d. in a second about a contact: 0.35 m/s², it stands
 DRIFTED = 2  # contacts at which the trunk stands: truth and sensor have drifted apart
 # Log odds that make a contact. From -0.9 to -1.3 the F1 hardly changes, and who walks slowest is
@@ -68,11 +76,6 @@ class Network(Convolution):
     def __init__(self) -> None:
         super().__init__(CHANNELS, WIDTH, DILATIONS, 1, DROPPED)
         nn.init.constant_(self.last.bias, -2.0)
-
-
-def group(trial: Trial) -> str:
-    name = f"{trial.source} {trial.kind}" if trial.source in ("kfall", "sisfall") else trial.source
-    return f"{name} reversed" if trial.reversed else name
 
 
 def drifted(trial: Trial) -> bool:
@@ -98,22 +101,17 @@ def target(contacts: Floats, n: int) -> NDArray[np.float32]:
 def drawn(
     trials: Sequence[Trial], chance: Floats, rng: np.random.Generator
 ) -> tuple[Tensor, Tensor, Tensor]:
-    """Frames [B, CHANNELS, F], what is to be said [B, F], whether it is asked [B, F].
-
-    A body that does the same within 1/p of the time has p² the acceleration and p the rates."""
+    """Frames [B, CHANNELS, F], what is to be said [B, F], whether it is asked [B, F]: faster and
+    slower pieces."""
     x = np.zeros((BATCH, CHANNELS, PIECE), np.float32)
     y, asked = np.zeros((BATCH, PIECE), np.float32), np.zeros((BATCH, PIECE), bool)
     for row, k in enumerate(rng.choice(len(trials), BATCH, p=chance)):
         trial, pace = trials[k], rng.uniform(*PACE)
-        n = len(trial.labels)
-        begin = max(int(rng.integers(-20, max(n - 100, 1))), 0)
-        at = begin + np.arange(PIECE) * pace
-        at = at[at < n - 1]
-        below, part = at.astype(np.int64), (at % 1)[:, None].astype(np.float32)
-        got = trial.frames[below] * (1 - part) + trial.frames[below + 1] * part
-        x[row, :, : len(at)] = (got * [*[pace**2] * 3, *[pace] * 3]).T
-        y[row, : len(at)] = target((trial.contacts - begin) / pace, len(at))
-        asked[row, : len(at)] = trial.known[below]
+        begin = max(int(rng.integers(-20, max(len(trial.labels) - 100, 1))), 0)
+        got, below = paced(trial, begin, pace, PIECE)
+        x[row, :, : len(below)] = got
+        y[row, : len(below)] = target((trial.contacts - begin) / pace, len(below))
+        asked[row, : len(below)] = trial.known[below]
         if begin:
             asked[row, :EARLY] = False
     return torch.from_numpy(x), torch.from_numpy(y), torch.from_numpy(asked)
@@ -121,27 +119,17 @@ def drawn(
 
 def varied(x: Tensor, rng: np.random.Generator) -> Tensor:
     """Belts turned a little, left for right, softer and harder, noise."""
-
-    def normal(spread: float, channels: int = 1) -> Tensor:
-        return torch.from_numpy(rng.normal(0, spread, (len(x), channels, 1))).float()
-
-    yaw = normal(YAW)[:, 0]
-    cos, sin = yaw.cos(), yaw.sin()
-    x = x.clone()
-    for a, b in TURNS:
-        x[:, a], x[:, b] = cos * x[:, a] - sin * x[:, b], sin * x[:, a] + cos * x[:, b]
-    x[:, SIDEWAYS] *= torch.from_numpy(rng.choice([-1.0, 1.0], (len(x), 1, 1))).float()
-    x = x * (1 + normal(STRENGTH)) * (1 + normal(EACH, CHANNELS))
+    x = worn(x, spread(x, YAW, 1, rng)[:, 0], STRENGTH, EACH, rng)
     return x + NOISE * torch.randn(x.shape)
 
 
 def train(trials: Sequence[Trial], seed: int) -> Network:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
-    weight = np.array([len(t.labels) * (group(t) in SHARES and not drifted(t)) for t in trials])
+    weight = np.array([len(t.labels) * (t.group in SHARES and not drifted(t)) for t in trials])
     chance = np.zeros(len(trials))
     for name, part in SHARES.items():
-        mine = weight * [group(t) == name for t in trials]
+        mine = weight * [t.group == name for t in trials]
         chance += part * mine / max(mine.sum(), 1)
     chance /= chance.sum()
     net = Network()
@@ -161,15 +149,8 @@ def weights(nets: Sequence[Network], made: Iterator[str]) -> str:
     """step_weights.h."""
     each = [tables(net, 1) for net in nets]
     together = {name: torch.stack([one[name] for one in each]) for name in each[0]}
-    more = table("RG_STEP_LIMITS", torch.tensor([LIMIT, LAG]))
+    more = table("RG_STEP_LIMIT", torch.tensor([LIMIT])) + table("RG_STEP_LAG", torch.tensor([LAG]))
     return header(together, "step", "step_network.py", more, made)
-
-
-def provenance(trials: Sequence[Trial], out: set[tuple[str, str]]) -> Iterator[str]:
-    for name in dict.fromkeys(t.source for t in trials):
-        yield f"{name}: {len({t.subject for t in trials if t.source == name})} subjects"
-    yield f"left out: {', '.join(sorted(subject for _, subject in out)) or 'nobody'}"
-    yield f"seeds {SEEDS}; PyTorch {torch.__version__}; what it reaches: device/core/README.md"
 
 
 def recorded(recordings: Path) -> list[Trial]:
@@ -219,11 +200,8 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=1, help="trainings at once, a core each")
     args = parser.parse_args()
     trials = recorded(args.recordings)
-    subjects = {name: sorted({t.subject for t in trials if t.source == name}) for name in SETS}
-    outs: list[set[tuple[str, str]]] = [
-        {(name, subject) for name in SETS for subject in subjects[name][fold :: args.folds]}
-        for fold in range(args.folds)
-    ]
+    outs = list(folded(trials, SETS, args.folds))
+    made = f"seeds {SEEDS}; PyTorch {torch.__version__}"
     with ProcessPoolExecutor(args.jobs, initializer=torch.set_num_threads, initargs=(1,)) as pool:
         waits = [
             [
@@ -235,7 +213,7 @@ def main() -> None:
         nets = [[each.result() for each in members] for members in waits]
     total = {name: np.zeros(3, np.int64) for name in JUDGED}
     for fold, out in enumerate(outs):
-        text = weights(nets[fold], provenance(trials, out))
+        text = weights(nets[fold], provenance(trials, out, made))
         for name, steps in judged(text, args.recordings, out):
             print(line(f"fold {fold + 1}, {name}", steps), flush=True)
             if steps:
@@ -248,7 +226,7 @@ def main() -> None:
             flush=True,
         )
     if args.out:
-        args.out.write_text(weights(nets[-1], provenance(trials, set())))
+        args.out.write_text(weights(nets[-1], provenance(trials, set(), made)))
 
 
 if __name__ == "__main__":

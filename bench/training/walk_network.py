@@ -24,13 +24,14 @@ from torch.nn import functional
 from bench.training.convolution import Convolution, fit, header, tables
 from bench.training.fall_trials import build
 from bench.training.judged import core_with
+from bench.training.walk_pieces import paced, spread, worn
 from bench.training.walk_trials import (
-    BACKWARD,
     CHANNELS,
-    FORWARD,
     NEITHER,
     UNASKED,
     Trial,
+    folded,
+    provenance,
     read,
 )  # fmt: skip
 
@@ -71,8 +72,6 @@ SOFT = (2.5, 12.0)  # Hz, a low-pass somewhere between
 NOISE = 0.03
 KNOCKED, KNOCK = 0.6, (0.8, 0.5, 0.2)  # share with heel knocks added; s.d. up, ahead, in pitch
 ABOUT = 0.3  # share of belts turned back to front
-TURNS = ((0, 1), (3, 4))  # channels: pairs that turn with the belt
-SIDEWAYS = [1, 3, 5]  # channels that change sign in a mirror
 
 
 class Network(Convolution):
@@ -82,30 +81,16 @@ class Network(Convolution):
         super().__init__(CHANNELS, WIDTH, DILATIONS, OUTPUTS, DROPPED)
 
 
-def group(trial: Trial) -> str:
-    if not trial.source.endswith("derived"):
-        name = trial.source if trial.source not in ("kfall", "sisfall") else (
-            f"{trial.source} {trial.kind}"
-        )  # fmt: skip
-        return f"{name} reversed" if trial.reversed else name
-    if trial.reversed:
-        return "derived reversed"
-    if trial.kind == "run":
-        return "derived run"
-    backward = (trial.labels == BACKWARD).sum() > (trial.labels == FORWARD).sum()
-    return f"derived {'backward' if backward else 'forward'}"
-
-
 def chances(trials: Sequence[Trial]) -> np.ndarray:
     """How often each is drawn: groups by their share, subjects of a group alike, then by length."""
     subjects: dict[tuple[str, str], float] = defaultdict(float)
     for t in trials:
-        subjects[group(t), t.subject] += len(t.labels)
+        subjects[t.group, t.subject] += len(t.labels)
     counts: dict[str, int] = defaultdict(int)
     for name, _ in subjects:
         counts[name] += 1
     found = np.array([
-        SHARES.get(name := group(t), 0.0) / counts[name] * len(t.labels) / subjects[name, t.subject]
+        SHARES.get(name := t.group, 0.0) / counts[name] * len(t.labels) / subjects[name, t.subject]
         for t in trials
     ])  # fmt: skip
     return found / found.sum()
@@ -116,8 +101,7 @@ def drawn(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Frames [B, CHANNELS, F], labels [B, F], speed [B, F]: faster and slower pieces.
 
-    A body that does the same within 1/p of the time has p² the acceleration, p the rates and p the
-    speed. Half of the pieces begin where the trial does: so does the network on the belt.
+    Half of the pieces begin where the trial does: so does the network on the belt.
     """
     x = np.zeros((BATCH, CHANNELS, PIECE), np.float32)
     labels = np.full((BATCH, PIECE), UNASKED, np.int64)
@@ -126,13 +110,10 @@ def drawn(
         trial, pace = trials[k], rng.uniform(1 - PACE, 1 + PACE)
         n = len(trial.labels)
         begin = int(rng.integers(0, max(n - 60, 1))) if rng.random() < 0.5 else 0
-        at = begin + np.arange(PIECE) * pace
-        at = at[at < n - 1]
-        below, part = at.astype(np.int64), (at % 1)[:, None].astype(np.float32)
-        frames = trial.frames[below] * (1 - part) + trial.frames[below + 1] * part
-        x[row, :, : len(at)] = (frames * [*[pace**2] * 3, *[pace] * 3]).T
-        labels[row, : len(at)] = trial.labels[below]
-        speed[row, : len(at)] = pace * trial.speed[below]
+        frames, below = paced(trial, begin, pace, PIECE)
+        x[row, :, : len(below)] = frames
+        labels[row, : len(below)] = trial.labels[below]
+        speed[row, : len(below)] = pace * trial.speed[below]
     labels[:, :EARLY] = UNASKED
     return torch.from_numpy(x), torch.from_numpy(labels), torch.from_numpy(speed)
 
@@ -165,17 +146,10 @@ def varied(x: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
     """Belts turned a little or back to front, left for right, softer and harder, noise; and which
     [B] are back to front."""
 
-    def normal(spread: float, channels: int = 1) -> Tensor:
-        return torch.from_numpy(rng.normal(0, spread, (len(x), channels, 1))).float()
-
     x = x + knocks(x, rng)
     about = torch.from_numpy(rng.random(len(x)) < ABOUT)
-    yaw = normal(YAW)[:, 0] + np.pi * about[:, None].float()
-    cos, sin = yaw.cos(), yaw.sin()
-    for a, b in TURNS:
-        x[:, a], x[:, b] = cos * x[:, a] - sin * x[:, b], sin * x[:, a] + cos * x[:, b]
-    x[:, SIDEWAYS] *= torch.from_numpy(rng.choice([-1.0, 1.0], (len(x), 1, 1))).float()
-    x = x * (1 + normal(STRENGTH)) * (1 + normal(EACH, CHANNELS))
+    yaw = spread(x, YAW, 1, rng)[:, 0] + np.pi * about[:, None].float()
+    x = worn(x, yaw, STRENGTH, EACH, rng)
     low, high = np.log(SOFT)
     cut = torch.from_numpy(np.exp(rng.uniform(low, high, (len(x), 1, 1)))).float()
     f = torch.fft.rfftfreq(2 * PIECE, 1 / 25.0)
@@ -215,13 +189,6 @@ def train(trials: Sequence[Trial], seed: int) -> Network:
 def weights(net: Network, made: Iterator[str]) -> str:
     """walk_weights.h: what is asked on the belt, the direction alone."""
     return header(tables(net, SHIPPED), "walk", "walk_network.py", "", made)
-
-
-def provenance(trials: Sequence[Trial], out: set[tuple[str, str]], seed: int) -> Iterator[str]:
-    for name in dict.fromkeys(t.source for t in trials):
-        yield f"{name}: {len({t.subject for t in trials if t.source == name})} subjects"
-    yield f"left out: {', '.join(sorted(subject for _, subject in out)) or 'nobody'}"
-    yield f"seed {seed}; what it reaches: device/core/README.md"
 
 
 def evaluated(text: str, recordings: Path, out: set[tuple[str, str]]) -> dict[str, Any]:
@@ -270,20 +237,18 @@ def recorded(recordings: Path) -> list[Trial]:
 
 def left_out(trials: Sequence[Trial], folds: int | None) -> Iterator[set[tuple[str, str]]]:
     """Who is judged by those who remain: a share of every set's subjects, or a set as a whole."""
-    subjects = {name: sorted({t.subject for t in trials if t.source == name}) for name in SETS}
-    if folds is None:
-        for name in JUDGED:
-            yield {(name, subject) for subject in subjects[name]}
+    if folds is not None:
+        yield from folded(trials, SETS, folds)
         return
-    for fold in range(folds):
-        yield {(name, subject) for name in SETS for subject in subjects[name][fold::folds]}
+    for name in JUDGED:
+        yield {(name, t.subject) for t in trials if t.source == name}
 
 
 def judge(trials: Sequence[Trial], recordings: Path, folds: int | None, seed: int) -> None:
     every = defaultdict(list)
     for k, out in enumerate(left_out(trials, folds)):
         net = train([t for t in trials if (t.source, t.subject) not in out], seed + k)
-        found = evaluated(weights(net, provenance(trials, out, seed)), recordings, out)
+        found = evaluated(weights(net, provenance(trials, out, f"seed {seed}")), recordings, out)
         for name, figures in found.items():
             print(
                 line(f"{k} {name}", figures["figures"]), " ".join(figures["subjects"]), flush=True
@@ -307,7 +272,7 @@ def main() -> None:
     trials = recorded(args.recordings)
     if args.out:
         net = train(trials, args.seed)
-        args.out.write_text(weights(net, provenance(trials, set(), args.seed)))
+        args.out.write_text(weights(net, provenance(trials, set(), f"seed {args.seed}")))
     else:
         judge(trials, args.recordings, args.folds, args.seed)
 

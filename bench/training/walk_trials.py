@@ -11,7 +11,7 @@ touches down in reverse.
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,8 @@ from device.replay import Signals, averaged
 
 CHANNELS = 6  # RG_WALK_CHANNELS of walk_frames.h
 FRAMES = 25.0  # a second
+TURNS = ((0, 1), (3, 4))  # channels: pairs that turn with the belt
+SIDEWAYS = [1, 3, 5]  # channels that change sign in a mirror
 BACKWARD, FORWARD, NEITHER, UNASKED = 0, 1, 2, -1
 U_TURN = 4  # bit of Voisard's x_events
 LEG = 10.0  # m, Voisard's way there and the way back
@@ -64,6 +66,20 @@ class Trial:
     speed: Floats  # [F] m/s, without its sign; NaN: not known
     contacts: NDArray[np.float64]  # where feet touch down, in frames; empty: not known, or none
     known: NDArray[np.bool_]  # [F] contacts would be
+
+    @property
+    def group(self) -> str:
+        """What is drawn alike: its set, the kind within it, or derived; and whether reversed."""
+        name = self.source
+        if name.endswith("derived"):
+            if self.reversed:
+                return "derived reversed"
+            backward = (self.labels == BACKWARD).sum() > (self.labels == FORWARD).sum()
+            way = "backward" if backward else "forward"
+            return f"derived {'run' if self.kind == 'run' else way}"
+        if name in KINDS:
+            name = f"{name} {self.kind}"
+        return f"{name} reversed" if self.reversed else name
 
 
 def frames(lib: Any, fs: float, acc: Floats, gyro: Floats) -> tuple[Floats, NDArray[np.int32]]:
@@ -199,6 +215,23 @@ def read(lib: Any, folder: Path, rng: np.random.Generator) -> Iterator[Trial]:
                         folder.name, entry.subject, entry.code, what, back, got, told[at], fast[at],
                         where, known[at],
                     )  # fmt: skip
+
+
+def folded(
+    trials: Sequence[Trial], sets: Sequence[str], folds: int
+) -> Iterator[set[tuple[str, str]]]:
+    """Whom each fold leaves out, by set and subject: every so many-th in alphabetical order."""
+    subjects = {name: sorted({t.subject for t in trials if t.source == name}) for name in sets}
+    for fold in range(folds):
+        yield {(name, subject) for name in sets for subject in subjects[name][fold::folds]}
+
+
+def provenance(trials: Sequence[Trial], out: set[tuple[str, str]], more: str) -> Iterator[str]:
+    """What a header of weights says of itself."""
+    for name in dict.fromkeys(t.source for t in trials):
+        yield f"{name}: {len({t.subject for t in trials if t.source == name})} subjects"
+    yield f"left out: {', '.join(sorted(subject for _, subject in out)) or 'nobody'}"
+    yield f"{more}; what it reaches: device/core/README.md"
 
 
 def seen(every: Signals, rng: np.random.Generator) -> Iterator[Signals]:

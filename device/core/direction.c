@@ -61,8 +61,8 @@ static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
     s->known += k * (1.0f - s->known);
     gait->bounce = sqrtf(s->bounced / s->known);
     s->stir += rg_min(s->dt / BRIEF, 1.0f) * (power - s->stir);
-    s->yaw += k * (body->rate[2] - s->yaw);
-    s->swerve = rg_max(fabsf(s->yaw), s->swerve - s->dt / SWERVE_MEMORY * s->swerve);
+    gait->turning += k * (body->rate[2] - gait->turning);
+    s->swerve = rg_max(fabsf(gait->turning), s->swerve - s->dt / SWERVE_MEMORY * s->swerve);
     s->quiet = s->stir < STOP * STOP ? s->quiet + s->dt : 0.0f;
     float start = gait->closing > NEARS ? START_TOWARDS : START;
     s->moving = s->moving ? s->quiet < PAUSE : s->stir > start * start;
@@ -128,6 +128,6 @@ void rg_direction_step(rg_direction_finder *s, const rg_body *body, const rg_wal
         gait->direction = now;
         s->doubt = 0.0f;
     } else if (!holds || s->doubt > HOLD || lead * (float)held > (held == RG_FORWARD ? LET_GO : SWERVE) * s->swerve) {
-        gait->direction = fabsf(s->yaw) > SPIN && !gait->walking ? RG_OTHER : RG_UNKNOWN;
+        gait->direction = fabsf(gait->turning) > SPIN && !gait->walking ? RG_OTHER : RG_UNKNOWN;
     }
 }

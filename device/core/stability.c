@@ -26,7 +26,6 @@ static const int32_t SETTING_OFF = 2;       /* step times of a walk that are unl
 static const int32_t ROW = 8;               /* step times before unevenness is taken at its word */
 static const float MISSED = 1.6f;           /* times the step before: a contact was missed, or a pause made */
 static const float TURN = 0.5f;             /* rad/s: steps of a turn are unlike all others */
-static const float TURN_TAU = 1.0f;         /* s, about two steps */
 static const int32_t BASELINE = 60;         /* steps */
 static const int32_t ADAPTS = 1800;         /* steps, a long session, over which it changes after that */
 static const float USUAL = 1.5f;            /* times the baseline, up to which there is no risk */
@@ -96,7 +95,6 @@ static void follow(rg_stability *s, const rg_body *body)
     s->rolling += b * (body->rate[0] - s->rolling);
     s->pitching += b * (body->rate[1] - s->pitching);
     s->lean += dt / LEAN_TAU * (body->lean - s->lean);
-    s->turning += rg_min(dt / TURN_TAU, 1.0f) * (body->rate[2] - s->turning);
 }
 
 /* How many times the baseline it is now; 0 while that is not known. */
@@ -133,7 +131,7 @@ static void stride(rg_stability *s, const rg_gait *gait, rg_usual *usual)
     if (!gait->step || !isfinite(gait->interval))
         return;
     float longer = gait->interval / s->interval[0];
-    if (s->row > 0 && (longer > MISSED || longer * MISSED < 1.0f || fabsf(s->turning) > TURN))
+    if (s->row > 0 && (longer > MISSED || longer * MISSED < 1.0f || fabsf(gait->turning) > TURN))
         s->row = 0;
     int32_t compared = ++s->row - SETTING_OFF - 2;  /* pairs of step times, two apart */
     if (compared > 0) {

@@ -15,7 +15,6 @@ typedef struct rg_stability {
     float pitching, rolling;    /* rad/s, smoothed */
     float rate_share;           /* of a new rate in those */
     float lean;                 /* rad, smoothed */
-    float turning;              /* rad/s about the vertical, smoothed */
     float interval[2];          /* s, the last two step times, the newest first; 0: none */
     float unevenness;           /* s, of step times two apart, over the last strides */
     float irregularity;         /* 1 less the likeness of strides, over the last ones; -1: not known */

@@ -33,10 +33,10 @@ float rg_step_network_step(rg_step_network *s, const float frame[RG_WALK_CHANNEL
 
 float rg_step_network_limit(void)
 {
-    return RG_STEP_LIMITS[0];
+    return RG_STEP_LIMIT[0];
 }
 
 float rg_step_network_lag(void)
 {
-    return RG_STEP_LIMITS[1];
+    return RG_STEP_LAG[0];
 }

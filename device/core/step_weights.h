@@ -10,7 +10,8 @@
 #ifndef RG_STEP_WEIGHTS_H
 #define RG_STEP_WEIGHTS_H
 
-static const float RG_STEP_LIMITS[2] = {-1.3f, 0.2f};
+static const float RG_STEP_LIMIT[1] = {-1.3f};
+static const float RG_STEP_LAG[1] = {0.2f};
 static const float RG_STEP_FIRST_WEIGHTS[3][5][6][16] = {
 {
 {

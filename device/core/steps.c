@@ -4,7 +4,6 @@
 #include <string.h>
 
 static const float UNSURE = 3.0f;   /* log odds below the limit that do where a faint walk's next one is due */
-static const float RISE = 1.0f;     /* log odds that a contact stands out from what is around it */
 static const float FIRST = 1.3f;    /* m/s^2, swing that can be a walk's first step: shifting weight is none */
 static const float CLOSEST = 0.3f;  /* s between contacts: 200 a minute */
 static const float FARTHEST = 1.5f; /* s without a contact ends a walk: 40 a minute */
@@ -19,19 +18,21 @@ void rg_steps_init(rg_steps *s)
     rg_step_network_init(&s->network);
 }
 
-/* The newest contact that the network has told of waits in `said`. */
+/* Where the odds went over a crest one frame ago there was a contact; the newest waits in `said`. */
 static void hear(rg_steps *s, const rg_walk_frames *frames)
 {
-    const float dt = 1.0f / RG_WALK_RATE, limit = rg_step_network_limit();
+    const float limit = rg_step_network_limit();
     for (int i = 0; i < frames->n; i++) {
-        float odds = rg_step_network_step(&s->network, frames->frame[i]);
-        bool told = rg_crest_step(&s->odds, frames->t[i], dt, s->odds_before, odds, RISE, 0.0f);
-        s->odds_before = odds;
+        float before = s->odds[0], top = s->odds[1], odds = rg_step_network_step(&s->network, frames->frame[i]);
+        s->odds[0] = top;
+        s->odds[1] = odds;
         s->up[s->frames++ % RG_STRIDE] = frames->frame[i][2] / RG_WALK_PER_ACC;
-        if (!told || s->odds.top < limit - UNSURE)
+        if (top <= before || top < odds || top < limit - UNSURE)
             continue;
-        s->said = s->odds.t - (double)rg_step_network_lag();
-        s->sure = s->odds.top > limit;
+        /* Between frames: the top of a parabola through three. */
+        float off = 0.5f * (before - odds) / (before - 2.0f * top + odds) - 1.0f;
+        s->said = frames->t[i] + (double)(off / RG_WALK_RATE - rg_step_network_lag());
+        s->sure = top > limit;
     }
 }
 
@@ -79,7 +80,7 @@ static bool goes_on(const rg_steps *s, double t)
 /* Whether a faint walk's next contact is due at `t`. */
 static bool due(const rg_steps *s, double t)
 {
-    return s->row > 2 && fabsf((float)(t - s->last) - s->interval) < ALIKE * s->interval;
+    return fabsf((float)(t - s->last) - s->interval) < ALIKE * s->interval;
 }
 
 /* A walk's first contact waits for three that are alike, unless the body swung with it. */

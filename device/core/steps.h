@@ -11,7 +11,6 @@
 #define RG_STEPS_H
 
 #include "body.h"
-#include "crest.h"
 #include "gait.h"
 #include "step_network.h"
 
@@ -20,8 +19,7 @@
 
 typedef struct rg_steps {
     rg_step_network network;
-    rg_crest odds;          /* of what it says */
-    float odds_before;      /* a frame ago */
+    float odds[2];          /* that it gave for the last two frames, the newest last */
     double said;            /* s, a contact it tells of; NaN: none */
     bool sure;              /* with odds over its limit */
     float up[RG_STRIDE];    /* m/s^2, vertical acceleration of the last frames, a ring */

@@ -57,7 +57,6 @@ def inner(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
         "attitude.h",
         "mount.h",
         "decide.h",
-        "crest.h",
     )
     for header in parts:
         ffi.cdef(_inner(header))

@@ -22,12 +22,13 @@ STEP = {  # a frame through each network, in C; what it says fills `out`
 
 
 def tables(name):
-    """Every table of a network, by its name."""
+    """Every table of a network's sums, by its name."""
     text = (HERE / f"{name}_weights.h").read_text()
     found = {}
     for table, size, body in TABLE.findall(text):
         numbers = [float(x) for x in re.findall(r"-?[\d.]+(?:e-?\d+)?", body)]
-        found[table] = np.reshape(numbers, [int(n) for n in re.findall(r"\d+", size)])
+        if table.endswith(("WEIGHTS", "BIAS")):
+            found[table] = np.reshape(numbers, [int(n) for n in re.findall(r"\d+", size)])
     return found
 
 
@@ -42,7 +43,6 @@ def over_all(name, frames):
     """[N, outputs] at each of [N, channels] frames."""
     w = tables(name)
     if w["FIRST_WEIGHTS"].ndim > 3:  # several networks, one after another: what they say on average
-        w.pop("LIMITS")  # for all members together
         each = [{table: one[m] for table, one in w.items()} for m in range(len(w["LAST_BIAS"]))]
         return np.mean([through(one, frames) for one in each], axis=0)
     return through(w, frames)
