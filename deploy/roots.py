@@ -22,7 +22,7 @@ SYSTEM = "ca-certificates,kmod,openssl,python3,systemd,udev"  # what every Pi ha
 INSIDE = r"""
 mount -t proc proc "$1/proc"
 mount --rbind /dev "$1/dev"
-mkdir -p "$1/root/.cache/pip" && mount --bind "$2" "$1/root/.cache/pip"
+mkdir -p "$1/var/cache/pip" && mount --bind "$2" "$1/var/cache/pip"
 [ -z "$PIP_CERT" ] || { touch "$1/run/ca.pem" && mount --bind "$PIP_CERT" "$1/run/ca.pem"; }
 root=$1; shift 2
 exec chroot "$root" "$@"
@@ -82,7 +82,8 @@ class Machine:
              "sh", "-ec", INSIDE, "sh", str(self.folder), str(pip),
              "env", "-i", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
              "HOME=/root", "LC_ALL=C.UTF-8", *(["PIP_CERT=/run/ca.pem"] if cert else []),
-             "PIP_DEFAULT_TIMEOUT=180", *(f"{k}={v}" for k, v in kept.items()), *words],
+             "PIP_CACHE_DIR=/var/cache/pip", "PIP_DEFAULT_TIMEOUT=180",
+             *(f"{k}={v}" for k, v in kept.items()), *words],
             env={**os.environ, "PIP_CERT": cert}, stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
         )  # fmt: skip
@@ -98,7 +99,8 @@ class Machine:
         return self.folder / path.lstrip("/")
 
     def copy_source(self) -> None:
-        """The project as a stranger has it, in /src: what git keeps, and nothing built."""
+        """The project as a stranger has it, in /src: what git keeps, and nothing built; and /proof,
+        for what is needed beside it."""
         listed = subprocess.run(
             ["git", "ls-files", "-z", "--cached", "--others", "--exclude-standard"],
             cwd=ROOT, check=True, capture_output=True,
@@ -108,6 +110,7 @@ class Machine:
             input=listed.stdout, capture_output=True,
         )  # fmt: skip
         self.file("/src").mkdir()
+        self.file("/proof").mkdir()
         subprocess.run(["tar", "-x", "-C", self.file("/src")], check=True, input=packed.stdout)
 
 

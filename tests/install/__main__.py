@@ -100,7 +100,8 @@ def traces(machine: Machine) -> list[str]:
     """Whatever bears our name, or was added by us, outside of the source and the data."""
     found = machine.shell(
         f"find / -xdev \\( -path /src -o -path /next -o -path /proc -o -path /dev -o -path /tmp"
-        f" -o -path {OURS} -o -path /root \\) -prune -o -iname '*rearguard*' -print;"
+        f" -o -path {OURS} -o -path /proof -o -path /var/cache/pip \\) -prune"
+        " -o -iname '*rearguard*' -print;"
         " grep -H rearguard /etc/passwd /etc/group /etc/shadow /etc/gshadow"
         " /boot/firmware/config.txt || true"
     )
@@ -108,14 +109,14 @@ def traces(machine: Machine) -> list[str]:
 
 
 def install(machine: Machine, *more: str) -> subprocess.CompletedProcess[str]:
-    return machine.run("/src/deploy/install.sh", "--config", "/root/belt.toml", *more)
+    return machine.run("/src/deploy/install.sh", "--config", "/proof/belt.toml", *more)
 
 
 def prove(kind: str, machine: Machine, deb: Path) -> Proof:
     """Everything of one machine; the second time it is installed from `deb`, the package."""
     proof = Proof(kind)
     machine.copy_source()
-    machine.file("/root/belt.toml").write_text(CONFIG)
+    machine.file("/proof/belt.toml").write_text(CONFIG)
     machine.file("/boot/firmware").mkdir(parents=True, exist_ok=True)
     machine.file("/boot/firmware/config.txt").write_text(BOOT)
 
@@ -172,9 +173,9 @@ def prove(kind: str, machine: Machine, deb: Path) -> Proof:
 
 def _from_package(machine: Machine, proof: Proof, deb: Path) -> None:
     """The same belt from the Debian package: its own installer, and every wheel in it."""
-    shutil.copy(deb, machine.file("/root"))
+    shutil.copy(deb, machine.file("/proof"))
     got = machine.run("env", "DEBIAN_FRONTEND=noninteractive", "apt-get", "install", "-y", "-qq",
-                      "--no-install-recommends", f"/root/{deb.name}")  # fmt: skip
+                      "--no-install-recommends", f"/proof/{deb.name}")  # fmt: skip
     proof.holds(
         "the Debian package says what comes next, and puts nothing in place",
         got.returncode == 0
@@ -182,7 +183,7 @@ def _from_package(machine: Machine, proof: Proof, deb: Path) -> None:
         and not machine.file("/opt/rearguard").exists(),
         got.stdout,
     )
-    done = machine.run(f"/{SHARE}/deploy/install.sh", "--config", "/root/belt.toml")
+    done = machine.run(f"/{SHARE}/deploy/install.sh", "--config", "/proof/belt.toml")
     proof.holds("installed from it", done.returncode == 0, done.stdout)
     _installed(machine, proof)
 

@@ -16,7 +16,7 @@ SECONDS = 600  # for all of it, on a machine that has other things to do
 UNIT = """[Unit]
 Description=What the installer's proof wants to know
 [Service]
-ExecStart=/bin/sh /root/boot.sh
+ExecStart=/bin/sh /proof/boot.sh
 """
 EXPECTED = """the service is ready
 the device was given up on, and the wearer is told
@@ -37,7 +37,7 @@ rearguard-not-guarding does not run
 def boot(machine: Machine) -> tuple[list[str], str]:
     """What the script inside said, line by line; and the units' log."""
     root = machine.folder
-    shutil.copy(Path(__file__).with_name("boot.sh"), root / "root" / "boot.sh")
+    shutil.copy(Path(__file__).with_name("boot.sh"), root / "proof" / "boot.sh")
     wants = root / "etc" / "systemd" / "system" / "multi-user.target.wants"
     (root / "etc" / "systemd" / "system" / "proof.service").write_text(UNIT)
     wants.mkdir(exist_ok=True)
@@ -58,5 +58,5 @@ def boot(machine: Machine) -> tuple[list[str], str]:
 
 
 def _read(machine: Machine, name: str) -> str:
-    file = machine.file(f"/root/{name}")
+    file = machine.file(f"/proof/{name}")
     return file.read_text(errors="replace") if file.exists() else f"{name} is not there\n"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Run by systemd inside a root that has just been installed and booted, without bus and pins: one
 # line for each thing that has come about, then the power goes off.
-exec >/root/proof.txt 2>/root/proof.err
+exec >/proof/proof.txt 2>/proof/proof.err
 export SYSTEMD_PAGER=
 # Says WHAT once the rest, a command, succeeds; gives up after SECONDS.
 wait_for() {
@@ -34,15 +34,15 @@ wait_for "the device is tried again" 90 another_run "$tried"
 wait_for "and given up on again" 180 systemctl is-active -q rearguard-not-guarding
 
 before=$(readlink /opt/rearguard/current)
-rearguard update /root/wheels/rearguard-0.1.1-*.whl >/root/update.txt 2>&1
+rearguard update /proof/wheels/rearguard-0.1.1-*.whl >/proof/update.txt 2>&1
 echo "an update that does not guard ended with $?"
-grep -o 'did not guard within 30 s' /root/update.txt
+grep -o 'did not guard within 30 s' /proof/update.txt
 [ "$(readlink /opt/rearguard/current)" = "$before" ] && ls /opt/rearguard/releases | grep -c '^0.1.1-' && echo "the old release is back"
 systemctl stop rearguard-device
 sleep 1
 for unit in rearguard-device rearguard-not-guarding; do # failed, or inactive
     systemctl is-active -q $unit || echo "$unit does not run"
 done
-{ cat /root/update.txt; journalctl -b -u 'rearguard-*' -o short-monotonic; } >/root/proof.log
+{ cat /proof/update.txt; journalctl -b -u 'rearguard-*' -o short-monotonic; } >/proof/proof.log
 sync
 systemctl poweroff --no-block

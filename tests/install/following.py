@@ -8,9 +8,9 @@ VERSION = "0.1.1"
 
 
 def following(machine: Machine) -> None:
-    """Its wheel in /root/wheels, and every wheel it needs beside it: no network is asked then."""
+    """Its wheel in /proof/wheels, and every wheel it needs beside it: no network is asked then."""
     machine.shell(
         "cp -r /src /next"
         f" && sed -i 's/^version = .*/version = \"{VERSION}\"/' /next/pyproject.toml"
-        " && /opt/rearguard/current/bin/python -m pip wheel -q -w /root/wheels '/next[pi]'"
+        " && /opt/rearguard/current/bin/python -m pip wheel -q -w /proof/wheels '/next[pi]'"
     )

@@ -113,7 +113,7 @@ def prove_units(config: Config) -> None:
     _device_stopped(config, frames, caregiver)
     time.sleep(SETTLED_S)
     _mended("installed again", ["/src/deploy/install.sh"], frames)
-    (wheel,) = Path("/root/wheels").glob("rearguard-*.whl")
+    (wheel,) = Path("/proof/wheels").glob("rearguard-*.whl")
     _mended("updated", ["rearguard", "update", str(wheel)], frames)
     _taken_off()
     say("end")

@@ -95,8 +95,8 @@ class Boot:
 def installed(machine: Machine) -> None:
     """As its installer leaves it, the next release, and what looks on. Raises NoRootError."""
     machine.copy_source()
-    machine.file("/root/belt.toml").write_text(BELT)
-    done = machine.run("/src/deploy/install.sh", "--config", "/root/belt.toml")
+    machine.file("/proof/belt.toml").write_text(BELT)
+    done = machine.run("/src/deploy/install.sh", "--config", "/proof/belt.toml")
     if done.returncode:
         raise NoRootError(f"install.sh ended with {done.returncode}: {done.stdout[-2000:]}")
     following(machine)
