@@ -34,7 +34,7 @@ StandardOutput=append:/srv/log.txt
 [Install]
 WantedBy=multi-user.target
 """
-BOOT_S = 300.0  # s at most of the host's time until a boot has said what it is asked for
+BOOT_S = 600.0  # s at most of the host's time until a boot has said what it is asked for
 CARD_MB = 64
 
 

@@ -26,6 +26,16 @@ grep -q c03115 arch/um/kernel/um_arch.c
 # kernel.config has the stacks that this takes.
 sed -i 's/DEFINE_LONGS(HOST_FP_SIZE, 2696)/DEFINE_LONGS(HOST_FP_SIZE, 11264)/' arch/x86/um/user-offsets.c
 grep -q 'HOST_FP_SIZE, 11264' arch/x86/um/user-offsets.c
+# The card is read and written at once, not by a thread of the host's: while that was slow, nothing
+# had anything to do, and hours passed.
+UBD=arch/um/drivers/ubd_kern.c
+sed -i -e 's/^static int ubd_submit_request(/static void do_io(struct io_thread_req *, struct io_desc *);\n&/' \
+    -e '/^\tret = os_write_file(thread_fd, &io_req,/,/^\treturn ret;/c\
+\tfor (ret = 0; !io_req->error \&\& ret < segs; ret++)\
+\t\tdo_io(io_req, \&io_req->io_desc[ret]);\
+\tubd_end_request(io_req);\
+\treturn 0;' $UBD
+[ "$(grep -c 'do_io(io_req\|^static void do_io(struct io_thread_req \*, ' $UBD)" = 2 ]
 cp "$HERE/rig.c" drivers/gpio/rig.c
 # lines' interrupts through gpiolib need these two, which no option can ask for by itself
 printf 'obj-y += rig.o\n' >>drivers/gpio/Makefile
