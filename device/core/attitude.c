@@ -235,9 +235,9 @@ static void think(rg_attitude *s, bool rest)
     else if (s->n > s->slow.warm && s->rest_s < CALM)   /* a plain mean is too restless to learn by */
         learn_in_motion(s, time);
     for (int i = 0; i < 3; i++) {
-        s->sense[i][3] = (float)-s->learnt[i];
+        s->sense[3][i] = (float)-s->learnt[i];
         for (int j = 0; j < 3; j++)
-            s->sense[i][j] = (float)((i == j ? 1.0 : 0.0) - s->learnt[3 + 3 * i + j]);
+            s->sense[j][i] = (float)((i == j ? 1.0 : 0.0) - s->learnt[3 + 3 * i + j]);
     }
     s->lessons = 0;
     memset(s->rows, 0, sizeof s->rows);
@@ -340,17 +340,21 @@ void rg_attitude_drift(rg_attitude *s, double by)
 }
 
 /* Adds a sample, turned by r, to the sums. */
-static void add(rg_attitude *s, const float r[12], const float acc[3], const float gyro[3])
+static void add(rg_attitude *s, const float r[12], const float acc[4], const float gyro[4])
 {
-    float off_acc = 0.0f, off_gyro = 0.0f;
-    for (int i = 0; i < 3; i++) {
-        float a = acc[i] - s->mean_acc[i], g = gyro[i] - s->mean_gyro[i];
-        off_acc += a * a;
-        off_gyro += g * g;
+    float a[4], g[4];
+    for (int i = 0; i < 4; i++) {
+        a[i] = acc[i] - s->mean_acc[i];
         s->acc[i] += acc[i];
-        s->gyro[i] += gyro[i];
-        s->force[i] += r[4 * i] * acc[0] + r[4 * i + 1] * acc[1] + r[4 * i + 2] * acc[2];
     }
+    for (int i = 0; i < 4; i++) {
+        g[i] = gyro[i] - s->mean_gyro[i];
+        s->gyro[i] += gyro[i];
+    }
+    for (int i = 0; i < 3; i++)
+        s->force[i] += r[4 * i] * acc[0] + r[4 * i + 1] * acc[1] + r[4 * i + 2] * acc[2];
+    float off_acc = a[0] * a[0] + a[1] * a[1] + a[2] * a[2];
+    float off_gyro = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
     if (s->rest_n && (off_acc >= REST_ACC * REST_ACC || off_gyro >= REST_GYRO * REST_GYRO))
         s->still = false;
     for (int k = 0; k < 4; k++) {
@@ -371,11 +375,12 @@ void rg_attitude_step(rg_attitude *s, const rg_sample *sample, rg_body *body)
     }
     if (body->missed > RG_BRIDGED)
         restart(s);
-    const float *acc = sample->acc, *gyro = sample->gyro;
-    float rate[3], r[12];
-    for (int i = 0; i < 3; i++)
-        rate[i] = s->sense[i][0] * gyro[0] + s->sense[i][1] * gyro[1] + s->sense[i][2] * gyro[2]
-            + s->sense[i][3];
+    const float *from = sample->acc, *turn = sample->gyro;
+    const float acc[4] = {from[0], from[1], from[2]}, gyro[4] = {turn[0], turn[1], turn[2]};
+    float rate[4], r[12];
+    for (int i = 0; i < 4; i++)     /* the last is nothing: whole vectors for the machine */
+        rate[i] = s->sense[0][i] * gyro[0] + s->sense[1][i] * gyro[1] + s->sense[2][i] * gyro[2]
+            + s->sense[3][i];
     if (s->age)
         strap_down(s->q, rate, s->dt + (body->missed <= RG_BRIDGED ? body->missed : 0.0f));
     else                            /* E is S, tilted: at once right for a body that stands */

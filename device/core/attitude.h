@@ -34,15 +34,15 @@ typedef struct rg_attitude {
     int32_t whole;              /* samples that make a sum */
     int32_t age;                /* samples since the start */
     float q[4];                 /* w x y z, S to E */
-    float sense[3][4];          /* rows: turns a raw rate into a true one; last: less the bias */
+    float sense[4][4];          /* columns: turns a raw rate into a true one; last: less the bias */
 
     /* sums since the last correction */
     int32_t count;
     float turn[2][4][4];        /* level rows of S to E (x y z 0): times the rates about x, y, z; times 1 */
     float force[3];             /* acceleration in E */
-    float acc[3], gyro[3];      /* as measured */
+    float acc[4], gyro[4];      /* as measured; the fourth is zero: whole vectors for the machine */
     bool still;                 /* every sample was near the means */
-    float mean_acc[3], mean_gyro[3];
+    float mean_acc[4], mean_gyro[4];
 
     /* what is learnt: seen ten times a second, thought over twice a second */
     rg_lowpass slow, quick;     /* of gravity (tau 3 s), of rest (0.5 s) */

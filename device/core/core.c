@@ -116,7 +116,7 @@ static void judge_motion(rg_core *core, rg_estimate *estimate)
     rg_walk_frames_step(&core->walk, body);
     rg_steps_step(&core->steps, body, &core->walk, gait);
     rg_direction_step(&core->direction, body, &core->walk, gait);
-    rg_speed_step(gait);
+    rg_speed_step(gait, core->walk.n > 0);
     rg_stability_step(&core->stability, body, gait, asked, estimate);
     rg_falls_step(&core->falls, body, gait, asked);
     rg_impact_step(&core->impact, body, gait, &core->falls, asked);

@@ -25,14 +25,15 @@ static const float SEEN = 1.0f;                 /* s a target is there before it
 static const float CLOSING = 0.4f;              /* m/s that make it a full one: the slowest walk */
 static const float NEARER = 2.0f, FARTHER = 1.0f; /* log odds of that: people come and go as well */
 
-static float band(const rg_direction_finder *s, rg_band *f, float x)
+static void band(const rg_direction_finder *s, rg_bands *f, const float lin[3], float y[4])
 {
-    float y = s->b0 * (x - f->x2) - s->a1 * f->y1 - s->a2 * f->y2;
-    f->x2 = f->x1;
-    f->x1 = x;
-    f->y2 = f->y1;
-    f->y1 = y;
-    return y;
+    const float x[4] = {lin[0], lin[1], lin[2]}, b0 = s->b0, a1 = s->a1, a2 = s->a2;
+    for (int i = 0; i < 4; i++)
+        y[i] = b0 * (x[i] - f->x2[i]) - a1 * f->y1[i] - a2 * f->y2[i];
+    memcpy(f->x2, f->x1, sizeof f->x2);
+    memcpy(f->x1, x, sizeof f->x1);
+    memcpy(f->y2, f->y1, sizeof f->y2);
+    memcpy(f->y1, y, sizeof f->y1);
 }
 
 void rg_direction_init(rg_direction_finder *s, const rg_params *params)
@@ -52,12 +53,10 @@ void rg_direction_init(rg_direction_finder *s, const rg_params *params)
 /* Moving at all, and for how long. */
 static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
 {
-    float power = 0.0f, up = 0.0f, k = rg_min(s->dt / MEMORY, 1.0f);
-    for (int i = 0; i < 3; i++) {
-        up = band(s, &s->moves[i], body->lin[i]);
-        power += up * up;
-    }
-    s->bounced += k * (up * up - s->bounced);
+    float y[4], k = rg_min(s->dt / MEMORY, 1.0f);
+    band(s, &s->moves, body->lin, y);
+    float power = y[0] * y[0] + y[1] * y[1] + y[2] * y[2];
+    s->bounced += k * (y[2] * y[2] - s->bounced);
     s->known += k * (1.0f - s->known);
     gait->bounce = sqrtf(s->bounced / s->known);
     s->stir += rg_min(s->dt / BRIEF, 1.0f) * (power - s->stir);

@@ -14,14 +14,14 @@
 #include "gait.h"
 #include "walk_network.h"
 
-typedef struct rg_band {    /* band-pass at the frequency of steps, second order */
-    float x1, x2, y1, y2;
-} rg_band;
+typedef struct rg_bands {   /* band-pass at the frequency of steps, second order, of three and a zero */
+    float x1[4], x2[4], y1[4], y2[4];
+} rg_bands;
 
 typedef struct rg_direction_finder {
     float b0, a1, a2;       /* of the band-pass */
     float dt;               /* s */
-    rg_band moves[3];       /* of the linear acceleration */
+    rg_bands moves;         /* of the linear acceleration */
     float stir;             /* (m/s^2)^2, brief mean of all movement */
     float bounced;          /* (m/s^2)^2, mean of the vertical movement */
     float known;            /* 0..1, how much of that mean is not yet its start at zero */

@@ -33,10 +33,10 @@ void rg_features_restart(rg_features *s)
     s->weighed = weighed;
 }
 
-/* The level part of a vector in sensor axes, by the shortest turn that takes `up` to z. */
-static void level(const float up[3], const float v[3], float out[2])
+/* The level part of a vector in sensor axes, `along` of which is vertical, by the shortest turn that
+ * takes `up` to z. */
+static void level(const float up[3], const float v[3], float along, float out[2])
 {
-    float along = v[0] * up[0] + v[1] * up[1] + v[2] * up[2];
     float k = (along + v[2]) / rg_max(1.0f + up[2], 0.05f);  /* upside down there is none: bounded */
     out[0] = v[0] - up[0] * k;
     out[1] = v[1] - up[1] * k;
@@ -61,8 +61,8 @@ int rg_features_step(rg_features *s, const rg_body *body)
         yaw += rate[i] * body->up[i];
         norm += acc[i] * acc[i];
     }
-    level(body->up, acc, push);
-    level(body->up, rate, turn);
+    level(body->up, acc, force, push);
+    level(body->up, rate, yaw, turn);
     float upward = beyond_weight(s, force, dt), x = -body->ahead, y = body->aside;
     s->sinking = rg_within(s->sinking + dt * (-upward - s->sinking / SINK_TAU), SINK_CLIP);
     s->sunk += dt * (s->sinking - s->sunk / SUNK_TAU);

@@ -12,7 +12,7 @@
 
 typedef struct rg_mount {
     float standing[3];  /* unit vertical of the upright walker, sensor axes */
-    float turn[9];      /* rows: the walker's axes, sensor axes */
+    float turn[3][4];   /* columns: the sensor's axes, walker's axes; the fourth row is zero */
     float mean[3];      /* sum of `up` over the quasi-still or walking time so far */
     float still;        /* s quasi-still without a break */
     float walked;       /* s walked before the first alignment */

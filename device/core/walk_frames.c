@@ -5,9 +5,9 @@
 #include <string.h>
 
 static const float CUT = 5.0f;          /* Hz: the third harmonic of an ordinary cadence */
-static const float PER_RATE = 1.0f;
-static const float ACC_CLIP = 25.0f;    /* m/s^2 */
-static const float RATE_CLIP = 5.0f;    /* rad/s */
+/* of each channel: m/s^2, rad/s */
+static const float CLIP[RG_WALK_ROOM] = {25.0f, 25.0f, 25.0f, 5.0f, 5.0f, 5.0f};
+static const float PER[RG_WALK_ROOM] = {RG_WALK_PER_ACC, RG_WALK_PER_ACC, RG_WALK_PER_ACC, 1.0f, 1.0f, 1.0f};
 
 void rg_walk_frames_init(rg_walk_frames *s, const rg_params *params)
 {
@@ -18,20 +18,18 @@ void rg_walk_frames_init(rg_walk_frames *s, const rg_params *params)
     s->a2 = (1.0f - 1.41421356f * c + c * c) * d;
 }
 
-static float lowpass(const rg_walk_frames *s, float memory[2], float x)
-{
-    float y = s->b0 * x + memory[0];
-    memory[0] = 2.0f * s->b0 * x - s->a1 * y + memory[1];
-    memory[1] = s->b0 * x - s->a2 * y;
-    return y;
-}
-
 static void take(rg_walk_frames *s, const rg_body *body)
 {
+    const float b0 = s->b0, a1 = s->a1, a2 = s->a2;
+    const float *lin = body->lin, *rate = body->rate;
+    const float raw[RG_WALK_ROOM] = {lin[0], lin[1], lin[2], rate[0], rate[1], rate[2]};
+    float *one = s->memory[0], *two = s->memory[1];
     memcpy(s->before, s->now, sizeof s->before);
-    for (int i = 0; i < 3; i++) {
-        s->now[i] = lowpass(s, s->memory[i], RG_WALK_PER_ACC * rg_within(body->lin[i], ACC_CLIP));
-        s->now[i + 3] = lowpass(s, s->memory[i + 3], PER_RATE * rg_within(body->rate[i], RATE_CLIP));
+    for (int i = 0; i < RG_WALK_ROOM; i++) {
+        float x = PER[i] * rg_within(raw[i], CLIP[i]), y = b0 * x + one[i];
+        one[i] = 2.0f * b0 * x - a1 * y + two[i];
+        two[i] = b0 * x - a2 * y;
+        s->now[i] = y;
     }
     if (!s->begun)
         memcpy(s->before, s->now, sizeof s->before);

@@ -12,12 +12,13 @@
 #define RG_WALK_RATE 25.0f      /* frames a second */
 #define RG_WALK_PER_ACC 0.4f    /* of a frame's forces, 1 m/s^2 */
 #define RG_WALK_MOST 8          /* frames a sample can bring, with what was lost before it */
+#define RG_WALK_ROOM 8          /* channels that are filtered together: those and zeros */
 
 typedef struct rg_walk_frames {
     float b0, a1, a2;                       /* low-pass, Butterworth, second order */
-    float memory[RG_WALK_CHANNELS][2];      /* its state */
-    float now[RG_WALK_CHANNELS];            /* the newest sample, filtered */
-    float before[RG_WALK_CHANNELS];         /* the one before it */
+    float memory[2][RG_WALK_ROOM];          /* its state */
+    float now[RG_WALK_ROOM];                /* the newest sample, filtered */
+    float before[RG_WALK_ROOM];             /* the one before it */
     float span;                             /* frames from `before` to `now` */
     float due;                              /* frames from `before` to the next frame */
     bool begun;

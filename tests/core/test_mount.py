@@ -65,6 +65,12 @@ def test_walker_frame_signs(inner):
     _, lean, roll, _ = see(right, np.multiply(right, 9.81))
     assert np.isclose(lean, 0.0)
     assert np.isclose(roll, 0.3)
+    for angle in np.linspace(-1.57, 1.57, 315):
+        down = (-np.sin(angle), 0.0, np.cos(angle))
+        _, lean, roll, _ = see(down, np.multiply(down, 9.81))
+        # beyond 60° a float's sine hardly tells any more
+        assert abs(lean - angle) < (2e-6 if abs(angle) < 1.0 else 5e-4)
+        assert (roll, abs(lean)) == (0.0, body.tilt)
 
 
 @pytest.mark.parametrize(
