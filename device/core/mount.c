@@ -134,8 +134,6 @@ static void worn(rg_mount *s, const rg_gait *gait, const rg_body *body, rg_deman
 void rg_mount_step(rg_mount *s, const rg_gait *gait, rg_body *body, rg_demand *demand)
 {
     float up[4], level[3][4], upright[4], v[4], sines[4] = {0.0f}, angles[4];
-    if (body->gap)
-        return;
     watch(s, gait, body);
 
     apply(s->turn, body->up, up);
