@@ -21,6 +21,19 @@ def judged_up(fs, acc, gyro):
     return out["up"].astype(float)
 
 
+def after(inner, fs, acc, gyro):
+    """The filter's own state, having had all of it."""
+    ffi, lib = inner
+    params, sample = ffi.new("rg_params *"), ffi.new("rg_sample *")
+    state, body = ffi.new("rg_attitude *"), ffi.new("rg_body *")
+    lib.rg_params_default(params, fs)
+    lib.rg_attitude_init(state, params)
+    for a, g in zip(acc.tolist(), gyro.tolist(), strict=True):
+        sample.acc, sample.gyro = a, g
+        lib.rg_attitude_step(state, sample, body)
+    return state
+
+
 def vertical(quaternion):
     """The vertical in the sensor's axes, of quaternions w x y z from sensor to earth."""
     w, x, y, z = quaternion.T
@@ -111,19 +124,24 @@ def test_weightless_from_the_first_sample_is_some_direction_until_it_is_no_data(
 
 def test_a_slow_steady_turn_is_not_taken_for_rest(inner):
     """8°/s about the vertical, as on a turntable: more than any gyroscope is off by."""
-    ffi, lib = inner
     fs, n = 100.0, 6000
     turn = rotation(2, np.radians(8.0) * np.arange(n) / fs)
     acc, gyro, _ = sense(turn, np.zeros((n, 3)), fs)
-    params, sample = ffi.new("rg_params *"), ffi.new("rg_sample *")
-    state, body = ffi.new("rg_attitude *"), ffi.new("rg_body *")
-    lib.rg_params_default(params, fs)
-    lib.rg_attitude_init(state, params)
-    for a, g in zip(acc.tolist(), gyro.tolist(), strict=True):
-        sample.acc, sample.gyro = a, g
-        lib.rg_attitude_step(state, sample, body)
+    state = after(inner, fs, acc, gyro)
     assert state.rest_s == 0.0
     assert np.abs(np.degrees(list(state.learnt)[:3])).max() < 0.2
+
+
+@pytest.mark.parametrize("axis", [None, 0, 1, 2, 3, 4, 5])
+def test_who_shakes_along_one_axis_does_not_rest(inner, axis):
+    """Any of the six, by twice what rest allows off its low-pass; none: it rests."""
+    t = np.arange(600) / 100.0
+    motion = np.tile([0.0, 0.0, G, 0.0, 0.0, 0.0], (len(t), 1))
+    if axis is not None:
+        most = 1.0 if axis < 3 else np.radians(4.0)
+        motion[:, axis] += most * np.sin(2 * np.pi * 5.0 * t)
+    state = after(inner, 100.0, motion[:, :3], motion[:, 3:])
+    assert (state.rest_s >= 1.5) == (axis is None)
 
 
 @pytest.mark.parametrize("fs", [50.0, 100.0, 400.0])
@@ -163,16 +181,9 @@ def test_the_sensitivity_is_learnt_from_turning():
 )
 def test_the_quaternion_stays_a_unit(inner, fs, force, turn, seed):
     """The law of the filter's own state, over thousands of samples however wild, at any rate."""
-    ffi, lib = inner
-    params, sample = ffi.new("rg_params *"), ffi.new("rg_sample *")
-    state, body = ffi.new("rg_attitude *"), ffi.new("rg_body *")
-    lib.rg_params_default(params, fs)
-    lib.rg_attitude_init(state, params)
     random = np.random.default_rng(seed)
-    for acc, gyro in zip(random.normal(0, force, (2000, 3)), random.normal(0, turn, (2000, 3)),
-                         strict=True):  # fmt: skip
-        sample.acc, sample.gyro = list(acc), list(gyro)
-        lib.rg_attitude_step(state, sample, body)
+    acc, gyro = random.normal(0, force, (2000, 3)), random.normal(0, turn, (2000, 3))
+    state = after(inner, fs, acc, gyro)
     assert abs(sum(x * x for x in state.q) - 1.0) < 1e-6  # float
 
 
