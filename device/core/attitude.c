@@ -72,8 +72,8 @@ static void strap_down(float q[4], const float rate[3], float time)
     float x = half * half * (rate[0] * rate[0] + rate[1] * rate[1] + rate[2] * rate[2]);
     float c, s;                                 /* cos, and sin over the half turn */
     if (x < SMALL) {
-        c = 1.0f - x * (0.5f - x * (1.0f / 24.0f - x / 720.0f));
-        s = 1.0f - x * (1.0f / 6.0f - x * (1.0f / 120.0f - x / 5040.0f));
+        c = 1.0f - x * (0.5f - x * (1.0f / 24.0f - x * (1.0f / 720.0f)));
+        s = 1.0f - x * (1.0f / 6.0f - x * (1.0f / 120.0f - x * (1.0f / 5040.0f)));
     } else {
         float turn = sqrtf(x);
         c = cosf(turn);

@@ -58,7 +58,6 @@ static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
     float power = y[0] * y[0] + y[1] * y[1] + y[2] * y[2];
     s->bounced += k * (y[2] * y[2] - s->bounced);
     s->known += k * (1.0f - s->known);
-    gait->bounce = sqrtf(s->bounced / s->known);
     s->stir += rg_min(s->dt / BRIEF, 1.0f) * (power - s->stir);
     gait->turning += k * (body->rate[2] - gait->turning);
     s->swerve = rg_max(fabsf(gait->turning), s->swerve - s->dt / SWERVE_MEMORY * s->swerve);
@@ -68,9 +67,12 @@ static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
     s->moved = s->moving ? s->moved + s->dt : 0.0f;
 }
 
-static void listen(rg_direction_finder *s, const rg_walk_frames *frames)
+/* What the frames of this sample say; none: all of that stands. */
+static void listen(rg_direction_finder *s, const rg_walk_frames *frames, rg_gait *gait)
 {
     const float k = 1.0f / (RG_WALK_RATE * WORD);
+    if (frames->n)
+        gait->bounce = sqrtf(s->bounced / s->known);
     for (int i = 0; i < frames->n; i++) {
         float out[RG_WALK_OUTPUTS];
         rg_walk_network_step(&s->network, frames->frame[i], out);
@@ -108,7 +110,7 @@ void rg_direction_step(rg_direction_finder *s, const rg_body *body, const rg_wal
         return;
     }
     move(s, body, gait);
-    listen(s, frames);
+    listen(s, frames, gait);
     float lead = s->lead + ranged(s, gait->closing);
     if (!s->moving) {
         gait->direction = RG_STILL;

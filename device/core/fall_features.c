@@ -91,8 +91,9 @@ int rg_features_step(rg_features *s, const rg_body *body)
         return 0;
     s->phase -= (float)ended;
     memcpy(s->before, s->now, sizeof s->before);
+    float share = 1.0f / s->count;
     for (int i = 0; i < RG_CHANNELS; i++)
-        s->now[i] = s->sum[i] / s->count;
+        s->now[i] = share * s->sum[i];
     if (!s->begun)
         memcpy(s->before, s->now, sizeof s->before);
     s->begun = true;

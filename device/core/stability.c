@@ -33,7 +33,7 @@ static const float RISKY = 3.0f;            /* times the baseline at which it is
 static const float UNSTEADY = 2.0f;         /* times the baseline that is told */
 static const float UNSTEADY_FOR = 4.0f;     /* s, some strides */
 static const float RATE_TAU = 0.1f;         /* s, takes the shaking of heel strikes */
-static const float FREQUENCY = 3.13f;       /* rad/s, sqrt(g / 1 m), pelvis above ground */
+static const float PER_RATE = 0.3193f;      /* s, sqrt(1 m / g), pelvis above ground: 1 / natural frequency */
 static const float ANGLE_SAFE = 0.4f;       /* rad of extrapolated angle: reached in brisk walking */
 static const float ANGLE_LOST = 1.2f;       /* rad: seldom caught */
 static const float LEAN_TAU = 1.0f;         /* s, two steps */
@@ -71,7 +71,7 @@ void rg_stability_recall(rg_stability *s, const rg_usual usual[2])
 /* 0 up to `low`, 1 from `high`. */
 static float ramp(float x, float low, float high)
 {
-    x = (x - low) / (high - low);
+    x = (x - low) * (1.0f / (high - low));
     return x < 0.0f ? 0.0f : x > 1.0f ? 1.0f : x;
 }
 
@@ -178,7 +178,7 @@ void rg_stability_step(rg_stability *s, const rg_body *body, const rg_gait *gait
     stride(s, gait, usual);
 
     float uneven = s->row < ROW ? 0.0f : s->unevenness, beyond = excess(s, usual);
-    float fore = body->lean + s->pitching / FREQUENCY, side = body->roll + s->rolling / FREQUENCY;
+    float fore = body->lean + PER_RATE * s->pitching, side = body->roll + PER_RATE * s->rolling;
     float angle = sqrtf(fore * fore + side * side);
     estimate->sway = s->seen < SWAY_TAU ? NAN : sway(s);
     if (body->aligned)
