@@ -7,7 +7,8 @@
  *
  * With the first byte odd the sensor is sound for a while (somebody stands or walks) and then dies:
  * zeros, stuck at what it last said, one of the two alone, noise of one bit about either, nothing but
- * NaN, or holes. From then on nothing may be raised but what a dead sensor means.
+ * NaN, or holes. From then on nothing may be raised but what a dead sensor means, and, for LINGERS, what
+ * the walk before it had coming.
  */
 #include "hammer.h"
 
@@ -41,6 +42,15 @@ static const char *const DEATHS[] = {
     "an accelerometer of noise about zero", "NaN", "holes of zeros",
 };
 
+static const double LINGERS = 2.0;              /* s: a walk is over 1.5 s after its last contact */
+
+/* Whether a sensor that is dead may bring it. */
+static int may_be_raised(const life *l, int kind)
+{
+    int of_walks = kind == RG_UNSTEADY || kind == RG_POSTURE || kind == RG_PACE;
+    return kind == RG_IMU_FAULT || kind == RG_NOT_WORN || (of_walks && l->t - l->died < LINGERS);
+}
+
 static void judge(life *l)
 {
     rg_estimate e;
@@ -48,7 +58,7 @@ static void judge(life *l)
     int n = rg_core_step(l->core, &l->now, &e, events);
     check(&e, events, n, l->count++);
     for (int i = 0; i < n && l->dead; i++)
-        if (events[i].state == RG_RAISED && events[i].kind != RG_IMU_FAULT && events[i].kind != RG_NOT_WORN) {
+        if (events[i].state == RG_RAISED && !may_be_raised(l, events[i].kind)) {
             fprintf(stderr, "fuzz: a sensor dead of %s for %g s has raised %s at %g samples a second\n",
                     DEATHS[l->dead - 1], l->t - l->died, rg_kind_name(events[i].kind), (double)l->params.fs);
             abort();
