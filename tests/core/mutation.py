@@ -42,7 +42,7 @@ FLAGS = ["-std=c11", "-O2", "-fPIC", "-fno-math-errno", "-ffp-contract=off", "-w
 RELATED = {
     "attitude": "test_attitude", "core": "test_core", "imu": "test_core", "ring": "test_core",
     "params": "test_core", "names": "test_core", "decide": "test_decide", "mount": "test_mount",
-    "steps": "test_gait", "direction": "test_gait", "speed": "test_gait",
+    "steps": "test_steps", "direction": "test_gait", "speed": "test_gait",
     "stability": "test_stability", "regularity": "test_stability", "stumble": "test_stability",
     "falls": "test_falls", "impact": "test_impact", "fall_features": "test_falls",
     "fall_network": "test_convolution", "walk_network": "test_convolution",
