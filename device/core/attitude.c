@@ -345,10 +345,8 @@ static void add(rg_attitude *s, const float r[12], const float acc[4], const flo
     float a[4], g[4];
     for (int i = 0; i < 4; i++) {
         a[i] = acc[i] - s->mean_acc[i];
-        s->acc[i] += acc[i];
-    }
-    for (int i = 0; i < 4; i++) {
         g[i] = gyro[i] - s->mean_gyro[i];
+        s->acc[i] += acc[i];
         s->gyro[i] += gyro[i];
     }
     for (int i = 0; i < 3; i++)
@@ -375,10 +373,10 @@ void rg_attitude_step(rg_attitude *s, const rg_sample *sample, rg_body *body)
     }
     if (body->missed > RG_BRIDGED)
         restart(s);
-    const float *from = sample->acc, *turn = sample->gyro;
-    const float acc[4] = {from[0], from[1], from[2]}, gyro[4] = {turn[0], turn[1], turn[2]};
+    const float acc[4] = {sample->acc[0], sample->acc[1], sample->acc[2]};
+    const float gyro[4] = {sample->gyro[0], sample->gyro[1], sample->gyro[2]};
     float rate[4], r[12];
-    for (int i = 0; i < 4; i++)     /* the last is nothing: whole vectors for the machine */
+    for (int i = 0; i < 4; i++)
         rate[i] = s->sense[0][i] * gyro[0] + s->sense[1][i] * gyro[1] + s->sense[2][i] * gyro[2]
             + s->sense[3][i];
     if (s->age)

@@ -115,8 +115,10 @@ static void judge_motion(rg_core *core, rg_estimate *estimate)
     gait->step_time = (double)NAN;
     rg_walk_frames_step(&core->walk, body);
     rg_steps_step(&core->steps, body, &core->walk, gait);
+    int8_t way = gait->direction;
     rg_direction_step(&core->direction, body, &core->walk, gait);
-    rg_speed_step(gait, core->walk.n > 0);
+    if (core->walk.n || gait->direction != way)     /* else it is as it was */
+        rg_speed_step(gait);
     rg_stability_step(&core->stability, body, gait, asked, estimate);
     rg_falls_step(&core->falls, body, gait, asked);
     rg_impact_step(&core->impact, body, gait, &core->falls, asked);

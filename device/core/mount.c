@@ -33,7 +33,7 @@ static void apply(float r[3][4], const float v[3], float out[4])
 
 /* Arc sines of four numbers within 1, together; off by less than 1e-6 rad (Abramowitz and Stegun,
  * Handbook of Mathematical Functions, 4.4.46; its last coefficient, 1.5707963050, is a quarter turn
- * here, so that the sine 0 is no angle). Three calls of asinf cost four times as much. */
+ * here, so that the sine 0 is no angle). */
 static void arcsines(const float x[4], float out[4])
 {
     const float quarter = 1.5707963268f;

@@ -15,16 +15,13 @@ static float root(float bounce)
     return powf(rg_max(bounce, LEAST), POWER) * rg_min(bounce / LEAST, 1.0f);
 }
 
-void rg_speed_step(rg_gait *gait, bool anew)
+void rg_speed_step(rg_gait *gait)
 {
-    bool ahead = gait->direction == RG_FORWARD, back = gait->direction == RG_BACKWARD;
-    if (!anew && ((ahead && gait->speed > 0.0f) || (back && gait->speed < 0.0f)))
-        return;
     if (gait->direction == RG_STILL)
         gait->speed = 0.0f;
-    else if (ahead)
+    else if (gait->direction == RG_FORWARD)
         gait->speed = FORWARD * root(gait->bounce);
-    else if (back)
+    else if (gait->direction == RG_BACKWARD)
         gait->speed = -BACKWARD * root(gait->bounce);
     else
         gait->speed = NAN;

@@ -10,7 +10,7 @@
 
 #include "gait.h"
 
-/* Needs the direction and the bounce of this sample. Not `anew`: a speed that goes the same way stands. */
-void rg_speed_step(rg_gait *gait, bool anew);
+/* Needs the direction and the bounce of this sample; remembers nothing. */
+void rg_speed_step(rg_gait *gait);
 
 #endif
