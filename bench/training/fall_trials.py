@@ -7,6 +7,7 @@ import hashlib
 import subprocess
 import tempfile
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -203,21 +204,26 @@ def key() -> str:
     return sums.hexdigest()[:12]
 
 
-def recorded(folders: Sequence[Path], cache: Path) -> Iterator[tuple[str, str, Trials]]:
+def recorded(folders: Sequence[Path], cache: Path, jobs: int) -> Iterator[tuple[str, str, Trials]]:
     """(set, variant, trials) of every set in every variant; from `cache` where it has them."""
     cache.mkdir(parents=True, exist_ok=True)
+    wanted = [(f, v, cache / f"{f.name}-{v}-{key()}.npz") for f in folders for v in VARIANTS]
+    missing = [one for one in wanted if not one[2].exists()]
+    if missing:
+        with ProcessPoolExecutor(jobs) as pool:
+            list(pool.map(_make, *zip(*missing, strict=True)))
+    for folder, variant, kept in wanted:
+        yield folder.name, variant, _kept(kept)
     with tempfile.TemporaryDirectory() as scratch:
-        lib = build(Path(scratch), "frames")
-        for folder in folders:
-            for variant in VARIANTS:
-                kept = cache / f"{folder.name}-{variant}-{key()}.npz"
-                if not kept.exists():
-                    print(f"frames of {folder.name}, {variant}", flush=True)
-                    _keep(kept, read(lib, folder, variant))
-                yield folder.name, variant, _kept(kept)
-        nobody = made(lib)
-        for variant in VARIANTS:
-            yield MADE, variant, nobody
+        nobody = made(build(Path(scratch), "frames"))
+    for variant in VARIANTS:
+        yield MADE, variant, nobody
+
+
+def _make(folder: Path, variant: str, kept: Path) -> None:
+    print(f"frames of {folder.name}, {variant}", flush=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        _keep(kept, read(build(Path(scratch), "frames"), folder, variant))
 
 
 def _keep(path: Path, trials: Trials) -> None:

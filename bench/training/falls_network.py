@@ -35,9 +35,9 @@ SEEDS = (1, 2, 3)  # of the members, RG_FALL_MEMBERS of fall_network.h
 Sets = dict[str, dict[str, Trials]]  # set → variant → trials
 
 
-def load(folders: Sequence[Path], cache: Path) -> Sets:
+def load(folders: Sequence[Path], cache: Path, jobs: int = 1) -> Sets:
     sets: Sets = {}
-    for name, variant, trials in recorded(folders, cache):
+    for name, variant, trials in recorded(folders, cache, jobs):
         sets.setdefault(name, {})[variant] = trials
     return sets
 
@@ -104,11 +104,11 @@ def main() -> None:
     parser.add_argument("--cache", type=Path, required=True, help="for frames and networks")
     parser.add_argument("--out", type=Path, help="where fall_weights.h goes")
     parser.add_argument("--folds", type=int, default=4)
-    parser.add_argument("--jobs", type=int, default=1, help="trainings at once, a core each")
+    parser.add_argument("--jobs", type=int, default=1, help="how much at once, a core each")
     args = parser.parse_args()
     if args.folds < 2:
         parser.error("--folds: at least 2")
-    sets = load(args.sets, args.cache)  # so that each process finds the frames
+    sets = load(args.sets, args.cache, args.jobs)  # so that each process finds the frames
     which = [*([ALL] if args.out else []), *range(args.folds)]
     each = [(fold, seed) for fold in which for seed in SEEDS]
     with ProcessPoolExecutor(args.jobs) as pool:
@@ -118,13 +118,15 @@ def main() -> None:
     of = {
         fold: [net for (f, _), net in zip(each, nets, strict=True) if f == fold] for fold in which
     }
-    said = {f: heard(sets, left_out(sets, f, args.folds), of[f]) for f in range(args.folds)}
-    rows = []
+    outs = [left_out(sets, fold, args.folds) for fold in range(args.folds)]
+    said = {fold: heard(sets, out, of[fold]) for fold, out in enumerate(outs)}
+    each_weights = []
     for fold in range(args.folds):
         over = limits([h for other in said if other != fold for h in said[other]])
-        text = weights(of[fold], over, [f"fold {fold + 1} of {args.folds}"])
-        print(f"judging fold {fold + 1} of {args.folds}, limits {over}", flush=True)
-        rows.append(figures_of(text, args.sets, left_out(sets, fold, args.folds)))
+        each_weights.append(weights(of[fold], over, [f"fold {fold + 1} of {args.folds}"]))
+    print(f"judging {args.folds} folds", flush=True)
+    with ProcessPoolExecutor(args.jobs) as pool:
+        rows = list(pool.map(figures_of, each_weights, [args.sets] * args.folds, outs))
     sys.stdout.write(table_of(rows))
     if args.out:
         over = limits([h for one in said.values() for h in one])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import torch
@@ -28,8 +29,9 @@ SHARES = {"native": 0.35, "worn": 0.2, "slow": 0.2, "averaged": 0.1, "buzzed": 0
 EASY = 4.0  # logits on the right side by this much are got right: such pieces are seen again less
 SHARE_EASY, SHARE_EASY_FALLS = 0.15, 0.5  # often, by this share of them an epoch
 
-# Half the time where the processor has it, four times where it must be imitated.
-BRIEF = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
+# Half the time where the processor has it; where it must be imitated a fifth more to four times.
+CPU = Path("/proc/cpuinfo")
+BRIEF = CPU.exists() and "avx512_bf16" in CPU.read_text()
 
 BACKWARD = 2.0  # times what another piece's highest frame counts: what this belt is for
 FALLING = 0.1  # s after an exact onset from which the body is falling
