@@ -269,6 +269,18 @@ def test_absurd_data_is_no_data(column, value):
     assert [state for state, _ in faults(t, acc, gyro)] == [State.RAISED, State.CLEARED]
 
 
+@pytest.mark.parametrize(("column", "most"), [("acc", 400.0), ("gyro", 70.0)])
+def test_what_is_beyond_belief_is_told_by_the_percent(column, most):
+    t, acc, gyro = standing(4)
+    signal = {"acc": acc, "gyro": gyro}[column]
+    signal[200:230] = 0.0
+    signal[200:230, 1] = 0.99 * most
+    signal[200:230, 0] += np.random.default_rng(1).normal(0, 0.01, 30)  # not frozen
+    assert not faults(t, acc, gyro)
+    signal[200:230, 1] = 1.01 * most
+    assert [state for state, _ in faults(t, acc, gyro)] == [State.RAISED, State.CLEARED]
+
+
 @pytest.mark.parametrize("column", ["acc", "gyro"])
 def test_one_of_the_two_sensors_alone_may_freeze(column):
     for fs in (20.0, 100.0, 400.0):

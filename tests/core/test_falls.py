@@ -288,11 +288,21 @@ def test_one_hard_step_in_a_walk_is_a_stumble_and_running_off_is_not(fs):
     assert "stumble" not in dict(raised(fs, running, gyro))
 
 
+@pytest.mark.parametrize("fs", RATES)
+def test_a_knock_at_somebody_who_stands_is_no_stumble(fs):
+    t = np.arange(round(20 * fs)) / fs
+    still = np.repeat(np.eye(3)[None], len(t), 0)
+    for wait in (8.0, 12.0):
+        knock = np.outer(20.0 * np.exp(-(((t - wait) / 0.06) ** 2)), [0, 0, 1])
+        acc, gyro, _ = sense(still, knock, fs)
+        assert "stumble" not in dict(raised(fs, acc, gyro))
+
+
 # The gate, with a network that is sure of a fall at every frame
 
 GATE = """#include "falls.h"
 void run(double fs, int n, const float *turning, const float *upward, const float *tilt,
-         const float *fore, signed char *asked)
+         const float *fore, const float *missed, signed char *asked)
 {
     rg_params params;
     rg_falls s;
@@ -306,6 +316,7 @@ void run(double fs, int n, const float *turning, const float *upward, const floa
         body.acc[0] = fore[i];
         body.acc[2] = 9.81f + upward[i];
         body.tilt = tilt[i];
+        body.missed = missed[i];
         rg_falls_step(&s, &body, NULL, &demand);
         asked[i] = demand.level[RG_FALL_IMMINENT] > 0;
     }
@@ -315,16 +326,17 @@ void run(double fs, int n, const float *turning, const float *upward, const floa
 
 @pytest.fixture(scope="module")
 def gate(tmp_path_factory):
-    """(turning rad/s, upward m/s², tilt rad, fore m/s²: functions of time) to the times it asks."""
-    declared = "void run(double, int, float *, float *, float *, float *, signed char *);"
+    """(turning rad/s, upward m/s², tilt rad, fore m/s², missed s: functions of time) to the times
+    it asks."""
+    declared = "void run(double, int, float *, float *, float *, float *, float *, signed char *);"
     ffi, lib = driven(tmp_path_factory.mktemp("gate"), GATE, declared)
     t = np.arange(800) / 100.0
 
-    def run(turning=0.0, upward=0.0, tilt=0.0, fore=lambda t: 0.1 * np.sin(40 * t)):
+    def run(turning=0.0, upward=0.0, tilt=0.0, fore=lambda t: 0.1 * np.sin(40 * t), missed=0.0):
         asked = np.zeros(len(t), np.int8)
         given = [
             np.float32(x(t) if callable(x) else np.full(len(t), x))
-            for x in (turning, upward, tilt, fore)
+            for x in (turning, upward, tilt, fore, missed)
         ]
         pointers = [ffi.from_buffer("float[]", x) for x in given]
         lib.run(100.0, len(t), *pointers, ffi.from_buffer("signed char[]", asked))
@@ -357,6 +369,14 @@ def test_a_sensor_that_hangs_and_the_first_moment_say_nothing(gate):
     assert 0.28 < asked[0] < 0.31
     hung = gate(turning=moves, fore=lambda t: 0.1 * np.sin(40 * np.where(t > 4.0, 4.0, t)))
     assert 4.0 < hung[-1] < 4.08
+
+
+def test_what_was_before_a_long_gap_is_forgotten(gate):
+    sinks = for_a_while(-3.0)
+    assert gate(upward=sinks)[-1] > 6.5  # it takes a while to be at rest again
+    gap = for_a_while(0.25, 5.5, 5.505)
+    assert gate(upward=sinks, missed=gap)[-1] < 5.5
+    assert gate(upward=sinks, missed=for_a_while(0.15, 5.5, 5.505))[-1] > 6.5
 
 
 # Figures
