@@ -207,11 +207,12 @@ def key() -> str:
 def recorded(folders: Sequence[Path], cache: Path, jobs: int) -> Iterator[tuple[str, str, Trials]]:
     """(set, variant, trials) of every set in every variant; from `cache` where it has them."""
     cache.mkdir(parents=True, exist_ok=True)
-    wanted = [(f, v, cache / f"{f.name}-{v}-{key()}.npz") for f in folders for v in VARIANTS]
+    made_by = key()
+    wanted = [(f, v, cache / f"{f.name}-{v}-{made_by}.npz") for f in folders for v in VARIANTS]
     missing = [one for one in wanted if not one[2].exists()]
     if missing:
         with ProcessPoolExecutor(jobs) as pool:
-            list(pool.map(_make, *zip(*missing, strict=True)))
+            list(pool.map(_prepare, *zip(*missing, strict=True)))
     for folder, variant, kept in wanted:
         yield folder.name, variant, _kept(kept)
     with tempfile.TemporaryDirectory() as scratch:
@@ -220,7 +221,7 @@ def recorded(folders: Sequence[Path], cache: Path, jobs: int) -> Iterator[tuple[
         yield MADE, variant, nobody
 
 
-def _make(folder: Path, variant: str, kept: Path) -> None:
+def _prepare(folder: Path, variant: str, kept: Path) -> None:
     print(f"frames of {folder.name}, {variant}", flush=True)
     with tempfile.TemporaryDirectory() as scratch:
         _keep(kept, read(build(Path(scratch), "frames"), folder, variant))

@@ -120,13 +120,13 @@ def main() -> None:
     }
     outs = [left_out(sets, fold, args.folds) for fold in range(args.folds)]
     said = {fold: heard(sets, out, of[fold]) for fold, out in enumerate(outs)}
-    each_weights = []
+    headers = []
     for fold in range(args.folds):
         over = limits([h for other in said if other != fold for h in said[other]])
-        each_weights.append(weights(of[fold], over, [f"fold {fold + 1} of {args.folds}"]))
+        headers.append(weights(of[fold], over, [f"fold {fold + 1} of {args.folds}"]))
     print(f"judging {args.folds} folds", flush=True)
     with ProcessPoolExecutor(args.jobs) as pool:
-        rows = list(pool.map(figures_of, each_weights, [args.sets] * args.folds, outs))
+        rows = list(pool.map(figures_of, headers, [args.sets] * args.folds, outs))
     sys.stdout.write(table_of(rows))
     if args.out:
         over = limits([h for one in said.values() for h in one])

@@ -262,10 +262,10 @@ def test_frozen_data_is_a_fault_after_half_a_second():
     assert np.isfinite(out["lean"][[249, -1]]).all()
 
 
-@pytest.mark.parametrize(("column", "value"), [("acc", 500.0), ("gyro", 80.0), ("acc", 1e38)])
-def test_absurd_data_is_no_data(column, value):
+@pytest.mark.parametrize("column", ["acc", "gyro"])
+def test_absurd_data_is_no_data(column):
     t, acc, gyro = standing(4)
-    {"acc": acc, "gyro": gyro}[column][200:230, 0] = value
+    {"acc": acc, "gyro": gyro}[column][200:230, 0] = 1e38
     assert [state for state, _ in faults(t, acc, gyro)] == [State.RAISED, State.CLEARED]
 
 
