@@ -160,7 +160,7 @@ def recorded(recordings: Path) -> list[Trial]:
         lib = build(Path(scratch), "walk_frames")
         found = [trial for name in SETS for trial in read(lib, recordings / name, rng)]
         for acc, gyro, contacts in walks(0):
-            got, at = frames(lib, FS, acc.astype(np.float32), gyro.astype(np.float32))
+            got, at, _ = frames(lib, FS, acc.astype(np.float32), gyro.astype(np.float32))
             n, where = len(got), placed(contacts, at, FS)
             way, speed = np.full(n, UNASKED, np.int8), np.full(n, np.nan, np.float32)
             found.append(

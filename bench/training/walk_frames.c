@@ -1,12 +1,16 @@
-/* walk_frames.c: what the networks of walks see of a trial, for walk_trials.py. Linked with the whole core. */
+/* walk_frames.c: what the networks of walks and speed.c see of a trial, for walk_trials.py and
+ * walking_speed.py. Linked with the whole core.
+ */
 #include "core.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-/* out [room, RG_WALK_CHANNELS]; at [room]: the sample at or after each frame. Returns the number of
- * frames; -1: the core refuses fs, or there is no room. */
-int64_t walk_frames(int64_t n, double fs, const float *acc, const float *gyro, int64_t room, float *out, int32_t *at)
+/* out [room, RG_WALK_CHANNELS]; at [room]: the sample at or after each frame; gait [room, 3]: bounce,
+ * that of the last half step, direction. Returns the number of frames; -1: the core refuses fs, or
+ * there is no room. */
+int64_t walk_frames(int64_t n, double fs, const float *acc, const float *gyro, int64_t room,
+                    float *out, int32_t *at, float *gait)
 {
     rg_core *core = malloc(sizeof *core);
     rg_event events[RG_KINDS];
@@ -30,8 +34,13 @@ int64_t walk_frames(int64_t n, double fs, const float *acc, const float *gyro, i
             break;
         }
         memcpy(out + made * RG_WALK_CHANNELS, walk->frame, (size_t)walk->n * sizeof walk->frame[0]);
-        for (int k = 0; k < walk->n; k++)
+        for (int k = 0; k < walk->n; k++) {
+            float *now = gait + 3 * made;
+            now[0] = core->gait.bounce;
+            now[1] = core->gait.lately;
+            now[2] = core->gait.direction;
             at[made++] = (int32_t)i;
+        }
     }
     free(core);
     return made;

@@ -82,19 +82,22 @@ class Trial:
         return f"{name} reversed" if self.reversed else name
 
 
-def frames(lib: Any, fs: float, acc: Floats, gyro: Floats) -> tuple[Floats, NDArray[np.int32]]:
-    """Frames [F, CHANNELS] of one trial, and the sample [F] at or after each."""
+def frames(
+    lib: Any, fs: float, acc: Floats, gyro: Floats
+) -> tuple[Floats, NDArray[np.int32], Floats]:
+    """Frames [F, CHANNELS] of one trial, the sample [F] at or after each, and [F, 3] the bounce
+    then, the bounce of the last half step [m/s²] and the direction."""
     acc, gyro = np.ascontiguousarray(acc, np.float32), np.ascontiguousarray(gyro, np.float32)
     room = int(len(acc) / fs * FRAMES) + 64
     out, at = np.zeros((room, CHANNELS), np.float32), np.zeros(room, np.int32)
-    pointers = [ctypes.c_void_p(a.ctypes.data) for a in (acc, gyro)]
+    gait = np.zeros((room, 3), np.float32)
+    acc_at, gyro_at, *found = (ctypes.c_void_p(a.ctypes.data) for a in (acc, gyro, out, at, gait))
     n = lib.walk_frames(
-        ctypes.c_int64(len(acc)), ctypes.c_double(fs), *pointers, ctypes.c_int64(room),
-        ctypes.c_void_p(out.ctypes.data), ctypes.c_void_p(at.ctypes.data),
-    )  # fmt: skip
+        ctypes.c_int64(len(acc)), ctypes.c_double(fs), acc_at, gyro_at, ctypes.c_int64(room), *found
+    )
     if n < 0:
         raise SystemExit(f"the core refuses {fs} samples a second")
-    return out[:n], at[:n]
+    return out[:n], at[:n], gait[:n]
 
 
 def kind(source: str, code: str) -> str | None:
@@ -209,7 +212,7 @@ def read(lib: Any, folder: Path, rng: np.random.Generator) -> Iterator[Trial]:
                         # The newest sample of a block was its oldest.
                         last = signals.t[-1] - (1 / signals.fs - 1 / entry.fs)
                         contacts = (last - up)[::-1]
-                    got, at = frames(lib, signals.fs, acc, gyro)
+                    got, at, _ = frames(lib, signals.fs, acc, gyro)
                     where = placed(contacts, at, signals.fs)
                     yield Trial(
                         folder.name, entry.subject, entry.code, what, back, got, told[at], fast[at],

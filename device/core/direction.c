@@ -21,6 +21,8 @@ static const float WALKS = 0.0f;                /* log odds of walking, to speak
 static const float HOLD = 3.0f;                 /* s a direction outlives its last witness: a turn */
 static const float SPIN = 0.8f;                 /* rad/s, turning on the spot */
 static const float MEMORY = 1.0f;               /* s, about two steps */
+static const float LATELY = 0.45f;              /* of a step, that the newest bounce is a mean of */
+static const float STEP = 0.6f;                 /* s, while it is not known how long this walker's take */
 static const float SEEN = 1.0f;                 /* s a target is there before it is a witness */
 static const float CLOSING = 0.4f;              /* m/s that make it a full one: the slowest walk */
 static const float NEARER = 2.0f, FARTHER = 1.0f; /* log odds of that: people come and go as well */
@@ -58,6 +60,9 @@ static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
     float power = y[0] * y[0] + y[1] * y[1] + y[2] * y[2];
     s->bounced += k * (y[2] * y[2] - s->bounced);
     s->known += k * (1.0f - s->known);
+    float now = rg_min(s->dt / (LATELY * (isnan(gait->interval) ? STEP : gait->interval)), 1.0f);
+    s->lately += now * (y[2] * y[2] - s->lately);
+    s->known_lately += now * (1.0f - s->known_lately);
     s->stir += rg_min(s->dt / BRIEF, 1.0f) * (power - s->stir);
     gait->turning += k * (body->rate[2] - gait->turning);
     s->swerve = rg_max(fabsf(gait->turning), s->swerve - s->dt / SWERVE_MEMORY * s->swerve);
@@ -71,8 +76,10 @@ static void move(rg_direction_finder *s, const rg_body *body, rg_gait *gait)
 static void listen(rg_direction_finder *s, const rg_walk_frames *frames, rg_gait *gait)
 {
     const float k = 1.0f / (RG_WALK_RATE * WORD);
-    if (frames->n)
+    if (frames->n) {
         gait->bounce = sqrtf(s->bounced / s->known);
+        gait->lately = sqrtf(s->lately / s->known_lately);
+    }
     for (int i = 0; i < frames->n; i++) {
         float out[RG_WALK_OUTPUTS];
         rg_walk_network_step(&s->network, frames->frame[i], out);

@@ -25,6 +25,8 @@ typedef struct rg_direction_finder {
     float stir;             /* (m/s^2)^2, brief mean of all movement */
     float bounced;          /* (m/s^2)^2, mean of the vertical movement */
     float known;            /* 0..1, how much of that mean is not yet its start at zero */
+    float lately;           /* (m/s^2)^2, mean of the vertical movement of the last half step */
+    float known_lately;     /* 0..1, as `known` */
     float swerve;           /* rad/s, the quickest it turned lately, either way */
     float moved, quiet;     /* s of movement, of stillness, without a break */
     float doubt;            /* s since a witness last spoke for the direction held */

@@ -11,6 +11,7 @@ typedef struct rg_gait {
     float speed;        /* m/s along the walker's forward axis, backward negative; NaN unknown */
     float interval;     /* s between the last two contacts; NaN unknown */
     float bounce;       /* m/s^2, RMS of the vertical acceleration of the gait, last second or so */
+    float lately;       /* m/s^2, the same of the last half step */
     float turning;      /* rad/s about the vertical, left positive, mean of the last second or so */
     float closing;      /* m/s, of the target behind, as of the sample before; NaN: there is none */
     int32_t steps;      /* contacts reported since init */

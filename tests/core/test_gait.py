@@ -186,6 +186,22 @@ def test_who_stops_is_still_soon():
     assert np.all(out["cadence"][later] == 0)
 
 
+@pytest.mark.parametrize("way", [FORWARD, BACKWARD])
+@pytest.mark.parametrize("cadence", [60.0, 110.0, 150.0])
+@pytest.mark.parametrize("fs", RATES)
+def test_a_walk_that_ends_is_slow_a_step_later(fs, cadence, way):
+    """Long before the direction is still. One step later it may go on."""
+    pieces = (10.0, 2.0), (0.0, 60 / cadence + 0.6), (6.0, 0.0)  # s walked, stood before
+    walk = [vault(seconds, fs, way, cadence, stand=stand) for seconds, stand in pieces]
+    out = judged(fs, *(np.vstack(each) for each in zip(*walk, strict=True)))
+    speed, ends = np.abs(out["speed"]), 12.0
+    goes_on = ends + pieces[1][1]
+    walked = speed[round((ends - 1) * fs)]
+    assert speed[round((ends - 3) * fs) : round(ends * fs)] == pytest.approx(walked, rel=0.05)
+    assert speed[round((goes_on - 0.05) * fs)] < 0.35 * walked
+    assert speed[round((goes_on + 3.0) * fs)] == pytest.approx(walked, rel=0.15)
+
+
 @pytest.mark.parametrize(("nears", "word"), [(0.0, STILL), (0.2, UNKNOWN)])
 def test_who_shuffles_towards_a_wall_stands_no_more(nears, word):
     """0.25 m/s² RMS: alone that may be sway."""
@@ -406,7 +422,7 @@ def test_sitting_down_and_getting_up_is_hardly_walking(recordings):
 
 @pytest.mark.parametrize(
     ("name", "forward", "backward"),
-    [("cmu_pelvis_derived", 0.20, 0.10), ("mocap_pelvis_derived", 0.13, 0.13)],
+    [("cmu_pelvis_derived", 0.10, 0.12), ("mocap_pelvis_derived", 0.11, 0.13)],
 )
 def test_speed_of_derived_walks(recordings, name, forward, backward):
     errors = {FORWARD: [], BACKWARD: []}
@@ -414,7 +430,7 @@ def test_speed_of_derived_walks(recordings, name, forward, backward):
         truth, size = x["x_vel"][:, 0].astype(float), round(1.5 * fs)
         for i in range(0, len(truth) - size + 1, size):
             v, said = truth[i : i + size].mean(), out["speed"][i : i + size]
-            if 0.1 < abs(v) <= 1.6 and np.isfinite(said).mean() > 0.5:
+            if abs(v) <= 1.6 and np.isfinite(said).mean() > 0.5:
                 errors[int(np.sign(v))].append(abs(abs(np.nanmean(said)) - abs(v)))
     assert np.mean(errors[FORWARD]) <= forward
     assert np.mean(errors[BACKWARD]) <= backward
