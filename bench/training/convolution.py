@@ -60,9 +60,14 @@ def fit(
     net.eval()
 
 
+def tables(nets: Sequence[Convolution], outputs: int) -> dict[str, Tensor]:
+    """What device/core/<name>_weights.h holds of its members, by name; the first `outputs`."""
+    each = [_tables(net, outputs) for net in nets]
+    return {name: torch.stack([one[name] for one in each]) for name in each[0]}
+
+
 @torch.no_grad()
-def tables(net: Convolution, outputs: int) -> dict[str, Tensor]:
-    """What device/core/<name>_weights.h holds, by name; the first `outputs` of them."""
+def _tables(net: Convolution, outputs: int) -> dict[str, Tensor]:
     first, first_bias = _folded(net.first, net.norm)
     layers = [_folded(layer, norm) for layer, norm in zip(net.layers, net.norms, strict=True)]
     return {

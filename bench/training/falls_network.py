@@ -135,10 +135,8 @@ def main() -> None:
 
 def weights(nets: Sequence[Network], over: tuple[float, float], made: Sequence[str]) -> str:
     """fall_weights.h. over: the log odds of falling and of having fallen that make an alarm."""
-    each = [tables(net, 2) for net in nets]
-    together = {name: torch.stack([one[name] for one in each]) for name in each[0]}
     more = table("RG_FALL_LIMITS", torch.tensor(over))
-    return header(together, "fall", "falls_network.py", more, made)
+    return header(tables(nets, 2), "fall", "falls_network.py", more, made)
 
 
 def provenance(sets: Sets, folds: int) -> list[str]:

@@ -147,10 +147,8 @@ def train(trials: Sequence[Trial], seed: int) -> Network:
 
 def weights(nets: Sequence[Network], made: Iterator[str]) -> str:
     """step_weights.h."""
-    each = [tables(net, 1) for net in nets]
-    together = {name: torch.stack([one[name] for one in each]) for name in each[0]}
     more = table("RG_STEP_LIMIT", torch.tensor([LIMIT])) + table("RG_STEP_LAG", torch.tensor([LAG]))
-    return header(together, "step", "step_network.py", more, made)
+    return header(tables(nets, 1), "step", "step_network.py", more, made)
 
 
 def recorded(recordings: Path) -> list[Trial]:

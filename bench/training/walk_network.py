@@ -1,4 +1,4 @@
-"""Trains the network of device/core/walk_network.c: which way somebody walks.
+"""Trains the networks of device/core/walk_network.c: which way somebody walks.
 
 `python -m bench.training.walk_network RECORDINGS --out device/core/walk_weights.h`, RECORDINGS
 being the folder of the recording sets. `--folds 4` instead leaves every fourth subject of each set
@@ -40,6 +40,7 @@ SETS = (
     "kfall", "sisfall",
 )  # fmt: skip
 JUDGED = SETS[:3]  # those that say which way
+SEEDS = (0, 100, 200)  # of the members, RG_WALK_MEMBERS of walk_network.h
 WIDTH = 16
 DILATIONS = (1, 2, 4, 8, 16)  # frames; with the first layer 2.7 s are seen
 OUTPUTS = 5  # backward, forward, neither; and to learn by: speed; a belt turned back to front
@@ -72,6 +73,7 @@ SOFT = (2.5, 12.0)  # Hz, a low-pass somewhere between
 NOISE = 0.03
 KNOCKED, KNOCK = 0.6, (0.8, 0.5, 0.2)  # share with heel knocks added; s.d. up, ahead, in pitch
 ABOUT = 0.3  # share of belts turned back to front
+MADE = f"seeds {SEEDS}; PyTorch {torch.__version__}"
 
 
 class Network(Convolution):
@@ -172,6 +174,11 @@ def loss(z: Tensor, labels: Tensor, speed: Tensor, about: Tensor) -> Tensor:
     return way + SPEED * fast / known.sum().clamp(min=1) + TURNED * turned
 
 
+def trained(trials: Sequence[Trial], fold: int) -> list[Network]:
+    """All members; each fold begins from other numbers."""
+    return [train(trials, seed + fold) for seed in SEEDS]
+
+
 def train(trials: Sequence[Trial], seed: int) -> Network:
     torch.manual_seed(seed)
     rng = np.random.default_rng(seed)
@@ -186,9 +193,9 @@ def train(trials: Sequence[Trial], seed: int) -> Network:
     return net
 
 
-def weights(net: Network, made: Iterator[str]) -> str:
+def weights(nets: Sequence[Network], made: Iterator[str]) -> str:
     """walk_weights.h: what is asked on the belt, the direction alone."""
-    return header(tables(net, SHIPPED), "walk", "walk_network.py", "", made)
+    return header(tables(nets, SHIPPED), "walk", "walk_network.py", "", made)
 
 
 def evaluated(text: str, recordings: Path, out: set[tuple[str, str]]) -> dict[str, Any]:
@@ -244,11 +251,11 @@ def left_out(trials: Sequence[Trial], folds: int | None) -> Iterator[set[tuple[s
         yield {(name, t.subject) for t in trials if t.source == name}
 
 
-def judge(trials: Sequence[Trial], recordings: Path, folds: int | None, seed: int) -> None:
+def judge(trials: Sequence[Trial], recordings: Path, folds: int | None) -> None:
     every = defaultdict(list)
     for k, out in enumerate(left_out(trials, folds)):
-        net = train([t for t in trials if (t.source, t.subject) not in out], seed + k)
-        found = evaluated(weights(net, provenance(trials, out, f"seed {seed}")), recordings, out)
+        nets = trained([t for t in trials if (t.source, t.subject) not in out], k)
+        found = evaluated(weights(nets, provenance(trials, out, MADE)), recordings, out)
         for name, figures in found.items():
             print(
                 line(f"{k} {name}", figures["figures"]), " ".join(figures["subjects"]), flush=True
@@ -266,15 +273,13 @@ def main() -> None:
     what.add_argument("--out", type=Path, help="where walk_weights.h goes")
     what.add_argument("--folds", type=int, help="judge each subject by the others")
     what.add_argument("--transfer", action="store_true", help="judge each set by the others")
-    parser.add_argument("--seed", type=int, default=0)
     args = parser.parse_args()
     torch.set_num_threads(1)
     trials = recorded(args.recordings)
     if args.out:
-        net = train(trials, args.seed)
-        args.out.write_text(weights(net, provenance(trials, set(), f"seed {args.seed}")))
+        args.out.write_text(weights(trained(trials, 0), provenance(trials, set(), MADE)))
     else:
-        judge(trials, args.recordings, args.folds, args.seed)
+        judge(trials, args.recordings, args.folds)
 
 
 if __name__ == "__main__":

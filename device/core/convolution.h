@@ -1,5 +1,8 @@
-/* convolution.h: one frame through a small causal convolution, as fall_network.c and walk_network.c
- * have them with tables of their own.
+/* convolution.h: one frame through a few small causal convolutions, as fall_network.c, walk_network.c
+ * and step_network.c have them with tables of their own.
+ *
+ * The members of a network are alike, each trained from another start; what they say is averaged,
+ * for where one errs by chance another seldom does (Lakshminarayanan et al., arXiv 1612.01474).
  *
  * A first layer over 5 frames, then layers over 3 frames that lie 1, 2, 4 … apart, each added to
  * what it was given (dilated residual convolutions: Bai, Kolter, Koltun, arXiv 1803.01271), then one
@@ -20,8 +23,8 @@
 #define RG_CONVOLUTION_PAST(layers) (2 * ((1 << (layers)) - 1))
 
 typedef struct rg_convolution {     /* tables, row by row; bench/training/convolution.py writes them */
-    int channels, width, layers, outputs;   /* width: 16 or 32 */
-    const float *first, *first_bias;    /* [FIRST, channels, width], [width] */
+    int members, channels, width, layers, outputs;  /* width: 16 or 32 */
+    const float *first, *first_bias;    /* of each member [FIRST, channels, width], [width] */
     const float *more, *more_bias;      /* [layers, 3, width, width], [layers, width] */
     const float *last, *last_bias;      /* [outputs, width], [outputs] */
 } rg_convolution;
@@ -56,31 +59,36 @@ static inline rg_four rg_convolution_cut(rg_four x)
     return (rg_four)((rg_four_bits)x & (x > 0.0f));
 }
 
-/* Frame number `at` (from 0, may wrap) through it: frame[channels] to out[outputs]. seen[FIRST - 1,
- * channels] and past[PAST(layers), width] are the caller's, zero at the start. */
-static inline void rg_convolution_step(const rg_convolution *net, uint32_t at, float *seen, float *past,
-                                       const float *frame, float *out)
+/* Member m's part of rg_convolution_step; what it says is added to `out`. */
+static inline void rg_convolution_member(const rg_convolution *net, int m, uint32_t at, float *seen, float *past,
+                                         const float *frame, float *out)
 {
     enum { BEFORE = RG_CONVOLUTION_FIRST - 1 };
     const int width = net->width, channels = net->channels;
     const size_t row = (size_t)width * sizeof(float);
+    const float *first = net->first + m * RG_CONVOLUTION_FIRST * channels * width;
+    const float *more = net->more + m * net->layers * 3 * width * width;
+    const float *more_bias = net->more_bias + m * net->layers * width;
+    const float *last = net->last + m * net->outputs * width;
     rg_four x[RG_CONVOLUTION_WIDEST / 4], sum[RG_CONVOLUTION_WIDEST / 4];
     const float *each = (const float *)x;
 
-    memcpy(sum, net->first_bias, row);
+    seen += m * BEFORE * channels;
+    past += m * RG_CONVOLUTION_PAST(net->layers) * width;
+    memcpy(sum, net->first_bias + m * width, row);
     for (uint32_t k = 0; k < BEFORE; k++)       /* the oldest stands where this one will */
-        rg_convolution_add(sum, width, channels, net->first + (int)k * channels * width,
+        rg_convolution_add(sum, width, channels, first + (int)k * channels * width,
                            seen + (int)((at + k) % BEFORE) * channels);
-    rg_convolution_add(sum, width, channels, net->first + BEFORE * channels * width, frame);
+    rg_convolution_add(sum, width, channels, first + BEFORE * channels * width, frame);
     memcpy(seen + (int)(at % BEFORE) * channels, frame, (size_t)channels * sizeof(float));
     for (int c = 0; c < width / 4; c++)
         x[c] = rg_convolution_cut(sum[c]);
 
     for (int layer = 0; layer < net->layers; layer++) {
         const uint32_t apart = 1u << layer, ring = 2u * apart;
-        const float *weights = net->more + 3 * layer * width * width;
+        const float *weights = more + 3 * layer * width * width;
         float *now = past + (int)(at % ring) * width;
-        memcpy(sum, net->more_bias + layer * width, row);
+        memcpy(sum, more_bias + layer * width, row);
         rg_convolution_add(sum, width, width, weights, now);
         rg_convolution_add(sum, width, width, weights + width * width, past + (int)((at + apart) % ring) * width);
         rg_convolution_add(sum, width, width, weights + 2 * width * width, each);
@@ -90,10 +98,22 @@ static inline void rg_convolution_step(const rg_convolution *net, uint32_t at, f
         past += (int)ring * width;
     }
     for (int i = 0; i < net->outputs; i++) {
-        out[i] = net->last_bias[i];
+        float said = net->last_bias[m * net->outputs + i];
         for (int c = 0; c < width; c++)
-            out[i] += net->last[i * width + c] * each[c];
+            said += last[i * width + c] * each[c];
+        out[i] += said / (float)net->members;
     }
+}
+
+/* Frame number `at` (from 0, may wrap) through it: frame[channels] to out[outputs], the members' mean.
+ * seen[members, FIRST - 1, channels] and past[members, PAST(layers), width] are the caller's, zero at
+ * the start. */
+static inline void rg_convolution_step(const rg_convolution *net, uint32_t at, float *seen, float *past,
+                                       const float *frame, float *out)
+{
+    memset(out, 0, (size_t)net->outputs * sizeof(float));
+    for (int m = 0; m < net->members; m++)
+        rg_convolution_member(net, m, at, seen, past, frame, out);
 }
 
 #endif

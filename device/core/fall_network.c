@@ -3,17 +3,12 @@
 
 #include <string.h>
 
-/* Number m of them. Its sizes are the same for all, so that the compiler knows them. */
-static void hear(int m, rg_fall_member *s, uint32_t at, const float frame[RG_CHANNELS], float out[2])
-{
-    const rg_convolution net = {
-        .channels = RG_CHANNELS, .width = RG_FALL_WIDTH, .layers = RG_FALL_LAYERS, .outputs = 2,
-        .first = &RG_FALL_FIRST_WEIGHTS[m][0][0][0], .first_bias = RG_FALL_FIRST_BIAS[m],
-        .more = &RG_FALL_MORE_WEIGHTS[m][0][0][0][0], .more_bias = &RG_FALL_MORE_BIAS[m][0][0],
-        .last = &RG_FALL_LAST_WEIGHTS[m][0][0], .last_bias = RG_FALL_LAST_BIAS[m],
-    };
-    rg_convolution_step(&net, at, &s->seen[0][0], &s->past[0][0], frame, out);
-}
+static const rg_convolution NET = {
+    .members = RG_FALL_MEMBERS, .channels = RG_CHANNELS, .width = RG_FALL_WIDTH, .layers = RG_FALL_LAYERS, .outputs = 2,
+    .first = &RG_FALL_FIRST_WEIGHTS[0][0][0][0], .first_bias = &RG_FALL_FIRST_BIAS[0][0],
+    .more = &RG_FALL_MORE_WEIGHTS[0][0][0][0][0], .more_bias = &RG_FALL_MORE_BIAS[0][0][0],
+    .last = &RG_FALL_LAST_WEIGHTS[0][0][0], .last_bias = &RG_FALL_LAST_BIAS[0][0],
+};
 
 void rg_fall_network_init(rg_fall_network *s)
 {
@@ -22,15 +17,9 @@ void rg_fall_network_init(rg_fall_network *s)
 
 rg_fall_odds rg_fall_network_step(rg_fall_network *s, const float frame[RG_CHANNELS])
 {
-    rg_fall_odds mean = {0.0f, 0.0f};
-    for (int m = 0; m < RG_FALL_MEMBERS; m++) {
-        float out[2];
-        hear(m, &s->member[m], s->frames, frame, out);
-        mean.falling += out[0] / RG_FALL_MEMBERS;
-        mean.fallen += out[1] / RG_FALL_MEMBERS;
-    }
-    s->frames++;
-    return mean;
+    float out[2];
+    rg_convolution_step(&NET, s->frames++, &s->seen[0][0][0], &s->past[0][0][0], frame, out);
+    return (rg_fall_odds){out[0], out[1]};
 }
 
 rg_fall_odds rg_fall_network_limits(void)

@@ -1,7 +1,5 @@
 /* fall_network.h: small causal convolutions over the frames of fall_features.h: is a fall under way,
- * has the body hit the ground? Each member was trained from another start; what they say is averaged,
- * for where one errs by chance another seldom does (Lakshminarayanan et al., arXiv 1612.01474).
- * Made by bench/training/falls_network.py.
+ * has the body hit the ground? Made by bench/training/falls_network.py.
  */
 #ifndef RG_FALL_NETWORK_H
 #define RG_FALL_NETWORK_H
@@ -18,13 +16,9 @@ typedef struct rg_fall_odds {
     float fallen;       /* … that one has just ended on the ground */
 } rg_fall_odds;
 
-typedef struct rg_fall_member {
-    float seen[RG_CONVOLUTION_FIRST - 1][RG_CHANNELS];  /* the last frames, a ring */
-    float past[RG_CONVOLUTION_PAST(RG_FALL_LAYERS)][RG_FALL_WIDTH];
-} rg_fall_member;
-
 typedef struct rg_fall_network {
-    rg_fall_member member[RG_FALL_MEMBERS];
+    float seen[RG_FALL_MEMBERS][RG_CONVOLUTION_FIRST - 1][RG_CHANNELS];    /* the last frames, a ring each */
+    float past[RG_FALL_MEMBERS][RG_CONVOLUTION_PAST(RG_FALL_LAYERS)][RG_FALL_WIDTH];
     uint32_t frames;    /* so far; every ring's length divides 2^32 */
 } rg_fall_network;
 

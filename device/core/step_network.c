@@ -3,19 +3,12 @@
 
 #include <string.h>
 
-/* Number m of them. Its sizes are the same for all, so that the compiler knows them. */
-static float hear(int m, rg_step_member *s, uint32_t at, const float frame[RG_WALK_CHANNELS])
-{
-    const rg_convolution net = {
-        .channels = RG_WALK_CHANNELS, .width = RG_STEP_WIDTH, .layers = RG_STEP_LAYERS, .outputs = 1,
-        .first = &RG_STEP_FIRST_WEIGHTS[m][0][0][0], .first_bias = RG_STEP_FIRST_BIAS[m],
-        .more = &RG_STEP_MORE_WEIGHTS[m][0][0][0][0], .more_bias = &RG_STEP_MORE_BIAS[m][0][0],
-        .last = &RG_STEP_LAST_WEIGHTS[m][0][0], .last_bias = RG_STEP_LAST_BIAS[m],
-    };
-    float odds;
-    rg_convolution_step(&net, at, &s->seen[0][0], &s->past[0][0], frame, &odds);
-    return odds;
-}
+static const rg_convolution NET = {
+    .members = RG_STEP_MEMBERS, .channels = RG_WALK_CHANNELS, .width = RG_STEP_WIDTH, .layers = RG_STEP_LAYERS, .outputs = 1,
+    .first = &RG_STEP_FIRST_WEIGHTS[0][0][0][0], .first_bias = &RG_STEP_FIRST_BIAS[0][0],
+    .more = &RG_STEP_MORE_WEIGHTS[0][0][0][0][0], .more_bias = &RG_STEP_MORE_BIAS[0][0][0],
+    .last = &RG_STEP_LAST_WEIGHTS[0][0][0], .last_bias = &RG_STEP_LAST_BIAS[0][0],
+};
 
 void rg_step_network_init(rg_step_network *s)
 {
@@ -24,11 +17,9 @@ void rg_step_network_init(rg_step_network *s)
 
 float rg_step_network_step(rg_step_network *s, const float frame[RG_WALK_CHANNELS])
 {
-    float mean = 0.0f;
-    for (int m = 0; m < RG_STEP_MEMBERS; m++)
-        mean += hear(m, &s->member[m], s->frames, frame) / RG_STEP_MEMBERS;
-    s->frames++;
-    return mean;
+    float odds;
+    rg_convolution_step(&NET, s->frames++, &s->seen[0][0][0], &s->past[0][0][0], frame, &odds);
+    return odds;
 }
 
 float rg_step_network_limit(void)

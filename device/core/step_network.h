@@ -1,6 +1,5 @@
 /* step_network.h: small causal convolutions over the frames of walk_frames.h: did a foot touch down a
- * while ago? Each member was trained from another start, and what they say is averaged, as those of
- * fall_network.h. Made by bench/training/step_network.py. 4,300 multiply-adds a frame and member.
+ * while ago? Made by bench/training/step_network.py. 4,300 multiply-adds a frame and member.
  */
 #ifndef RG_STEP_NETWORK_H
 #define RG_STEP_NETWORK_H
@@ -12,14 +11,10 @@
 #define RG_STEP_WIDTH 16
 #define RG_STEP_LAYERS 5    /* the first looks 1 frame apart, each further one twice as far */
 
-typedef struct rg_step_member {
-    float seen[RG_CONVOLUTION_FIRST - 1][RG_WALK_CHANNELS];    /* the last frames, a ring */
-    float past[RG_CONVOLUTION_PAST(RG_STEP_LAYERS)][RG_STEP_WIDTH];
-} rg_step_member;
-
 typedef struct rg_step_network {
-    rg_step_member member[RG_STEP_MEMBERS];
-    uint32_t frames;                                    /* so far; every ring's length divides 2^32 */
+    float seen[RG_STEP_MEMBERS][RG_CONVOLUTION_FIRST - 1][RG_WALK_CHANNELS];    /* the last frames, a ring each */
+    float past[RG_STEP_MEMBERS][RG_CONVOLUTION_PAST(RG_STEP_LAYERS)][RG_STEP_WIDTH];
+    uint32_t frames;    /* so far; every ring's length divides 2^32 */
 } rg_step_network;
 
 void rg_step_network_init(rg_step_network *s);

@@ -1,5 +1,5 @@
-/* walk_network.h: a small causal convolution over the frames of walk_frames.h: which way does the body
- * walk? Made by bench/training/walk_network.py. 4,400 multiply-adds a frame, 110,000 a second.
+/* walk_network.h: small causal convolutions over the frames of walk_frames.h: which way does the body
+ * walk? Made by bench/training/walk_network.py. 4,400 multiply-adds a frame and member.
  */
 #ifndef RG_WALK_NETWORK_H
 #define RG_WALK_NETWORK_H
@@ -7,6 +7,7 @@
 #include "convolution.h"
 #include "walk_frames.h"
 
+#define RG_WALK_MEMBERS 3
 #define RG_WALK_WIDTH 16
 #define RG_WALK_LAYERS 5    /* the first looks 1 frame apart, each further one twice as far */
 
@@ -15,9 +16,9 @@ enum {                      /* what it says, as unscaled log-likelihoods */
 };
 
 typedef struct rg_walk_network {
-    float seen[RG_CONVOLUTION_FIRST - 1][RG_WALK_CHANNELS];    /* the last frames, a ring */
-    float past[RG_CONVOLUTION_PAST(RG_WALK_LAYERS)][RG_WALK_WIDTH];
-    uint32_t frames;                                    /* so far; every ring's length divides 2^32 */
+    float seen[RG_WALK_MEMBERS][RG_CONVOLUTION_FIRST - 1][RG_WALK_CHANNELS];    /* the last frames, a ring each */
+    float past[RG_WALK_MEMBERS][RG_CONVOLUTION_PAST(RG_WALK_LAYERS)][RG_WALK_WIDTH];
+    uint32_t frames;    /* so far; every ring's length divides 2^32 */
 } rg_walk_network;
 
 void rg_walk_network_init(rg_walk_network *s);

@@ -40,16 +40,14 @@ def causal(x, weights, apart):
 
 
 def over_all(name, frames):
-    """[N, outputs] at each of [N, channels] frames."""
+    """[N, outputs] at each of [N, channels] frames: what the members say on average."""
     w = tables(name)
-    if w["FIRST_WEIGHTS"].ndim > 3:  # several networks, one after another: what they say on average
-        each = [{table: one[m] for table, one in w.items()} for m in range(len(w["LAST_BIAS"]))]
-        return np.mean([through(one, frames) for one in each], axis=0)
-    return through(w, frames)
+    each = [{table: one[m] for table, one in w.items()} for m in range(len(w["LAST_BIAS"]))]
+    return np.mean([through(one, frames) for one in each], axis=0)
 
 
 def through(w, frames):
-    """[N, outputs] of one network's tables."""
+    """[N, outputs] of one member's tables."""
     x = np.maximum(causal(frames, w["FIRST_WEIGHTS"], 1) + w["FIRST_BIAS"], 0)
     for layer, (weights, bias) in enumerate(zip(w["MORE_WEIGHTS"], w["MORE_BIAS"], strict=True)):
         x = x + np.maximum(causal(x, weights, 2**layer) + bias, 0)
