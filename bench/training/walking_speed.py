@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.training.fall_trials import build
-from bench.training.walk_trials import U_TURN, frames
+from bench.training.walk_trials import LEG, U_TURN, frames
 from device.archive import Archive
 from device.figures.motion import BACKWARD, FASTEST, FORWARD, WINDOW
 from device.figures.steps import true_contacts
@@ -36,7 +36,6 @@ from device.recordings import Recording, RecordingSet
 
 SOURCE = Path(__file__).resolve().parents[2] / "device" / "core" / "speed.c"
 SETS = ("cmu_pelvis_derived", "mocap_pelvis_derived", "voisard_gait")
-LEG = 10.0  # m, each way
 STANDS = 0.1  # m/s
 POWERS = np.arange(0.15, 0.451, 0.005)
 
