@@ -73,7 +73,7 @@ SOFT = (2.5, 12.0)  # Hz, a low-pass somewhere between
 NOISE = 0.03
 KNOCKED, KNOCK = 0.6, (0.8, 0.5, 0.2)  # share with heel knocks added; s.d. up, ahead, in pitch
 ABOUT = 0.3  # share of belts turned back to front
-MADE = f"seeds {SEEDS}; PyTorch {torch.__version__}"
+MADE_BY = f"seeds {SEEDS}; PyTorch {torch.__version__}"
 
 
 class Network(Convolution):
@@ -255,7 +255,7 @@ def judge(trials: Sequence[Trial], recordings: Path, folds: int | None) -> None:
     every = defaultdict(list)
     for k, out in enumerate(left_out(trials, folds)):
         nets = trained([t for t in trials if (t.source, t.subject) not in out], k)
-        found = evaluated(weights(nets, provenance(trials, out, MADE)), recordings, out)
+        found = evaluated(weights(nets, provenance(trials, out, MADE_BY)), recordings, out)
         for name, figures in found.items():
             print(
                 line(f"{k} {name}", figures["figures"]), " ".join(figures["subjects"]), flush=True
@@ -277,7 +277,7 @@ def main() -> None:
     torch.set_num_threads(1)
     trials = recorded(args.recordings)
     if args.out:
-        args.out.write_text(weights(trained(trials, 0), provenance(trials, set(), MADE)))
+        args.out.write_text(weights(trained(trials, 0), provenance(trials, set(), MADE_BY)))
     else:
         judge(trials, args.recordings, args.folds)
 

@@ -35,6 +35,11 @@ from device.figures.steps import true_contacts
 from device.recordings import Recording, RecordingSet
 
 SOURCE = Path(__file__).resolve().parents[2] / "device" / "core" / "speed.c"
+LEAST, EBBS = (
+    float(found)
+    for name in ("LEAST", "EBBS")
+    for found in re.findall(rf"float {name} = ([0-9.]+)f", SOURCE.read_text())
+)
 SETS = ("cmu_pelvis_derived", "mocap_pelvis_derived", "voisard_gait")
 STANDS = 0.1  # m/s
 POWERS = np.arange(0.15, 0.451, 0.005)
@@ -48,18 +53,11 @@ class Walk(NamedTuple):
     roots: NDArray[np.float64]  # [POWERS] mean of what speed.c scales, by power
 
 
-def constants() -> dict[str, float]:
-    found = re.findall(r"float (LEAST|EBBS) = ([0-9.]+)f", SOURCE.read_text())
-    return {name: float(value) for name, value in found}
-
-
 def roots(bounce: NDArray[Any], lately: NDArray[Any]) -> NDArray[np.float64]:
     """[POWERS] the mean over frames [F] of root() of speed.c."""
-    now = constants()
-    least, ebbs = now["LEAST"], now["EBBS"]
-    ebb = np.minimum(ebbs * lately / np.maximum(bounce, 1e-3), 1.0) ** 8
-    swing = np.maximum(bounce, least)[:, None] ** POWERS
-    return np.asarray((swing * (ebb * np.minimum(bounce / least, 1.0))[:, None]).mean(0))
+    ebb = np.minimum(EBBS * lately / np.maximum(bounce, 1e-3), 1.0) ** 8
+    swing = np.maximum(bounce, LEAST)[:, None] ** POWERS
+    return np.asarray((swing * (ebb * np.minimum(bounce / LEAST, 1.0))[:, None]).mean(0))
 
 
 def spans(recording: Recording) -> Iterator[tuple[slice, float]]:

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const rg_convolution NET = {
-    .members = RG_FALL_MEMBERS, .channels = RG_CHANNELS, .width = RG_FALL_WIDTH, .layers = RG_FALL_LAYERS, .outputs = 2,
+    .members = RG_FALL_MEMBERS, .channels = RG_CHANNELS, .outputs = 2,
+    .width = RG_FALL_WIDTH, .layers = RG_FALL_LAYERS,
     .first = &RG_FALL_FIRST_WEIGHTS[0][0][0][0], .first_bias = &RG_FALL_FIRST_BIAS[0][0],
     .more = &RG_FALL_MORE_WEIGHTS[0][0][0][0][0], .more_bias = &RG_FALL_MORE_BIAS[0][0][0],
     .last = &RG_FALL_LAST_WEIGHTS[0][0][0], .last_bias = &RG_FALL_LAST_BIAS[0][0],

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const rg_convolution NET = {
-    .members = RG_STEP_MEMBERS, .channels = RG_WALK_CHANNELS, .width = RG_STEP_WIDTH, .layers = RG_STEP_LAYERS, .outputs = 1,
+    .members = RG_STEP_MEMBERS, .channels = RG_WALK_CHANNELS, .outputs = 1,
+    .width = RG_STEP_WIDTH, .layers = RG_STEP_LAYERS,
     .first = &RG_STEP_FIRST_WEIGHTS[0][0][0][0], .first_bias = &RG_STEP_FIRST_BIAS[0][0],
     .more = &RG_STEP_MORE_WEIGHTS[0][0][0][0][0], .more_bias = &RG_STEP_MORE_BIAS[0][0][0],
     .last = &RG_STEP_LAST_WEIGHTS[0][0][0], .last_bias = &RG_STEP_LAST_BIAS[0][0],

@@ -4,7 +4,8 @@
 #include <string.h>
 
 static const rg_convolution NET = {
-    .members = RG_WALK_MEMBERS, .channels = RG_WALK_CHANNELS, .width = RG_WALK_WIDTH, .layers = RG_WALK_LAYERS, .outputs = RG_WALK_OUTPUTS,
+    .members = RG_WALK_MEMBERS, .channels = RG_WALK_CHANNELS, .outputs = RG_WALK_OUTPUTS,
+    .width = RG_WALK_WIDTH, .layers = RG_WALK_LAYERS,
     .first = &RG_WALK_FIRST_WEIGHTS[0][0][0][0], .first_bias = &RG_WALK_FIRST_BIAS[0][0],
     .more = &RG_WALK_MORE_WEIGHTS[0][0][0][0][0], .more_bias = &RG_WALK_MORE_BIAS[0][0][0],
     .last = &RG_WALK_LAST_WEIGHTS[0][0][0], .last_bias = &RG_WALK_LAST_BIAS[0][0],
