@@ -100,7 +100,7 @@ class Quiet:
         sys.stderr.write(
             f"{_GUARD[Guard(frame.guard)][0]}; {_DIRECTION[frame.direction]} "
             f"{_number(frame.speed, 'm/s')}; behind {_number(frame.distance, 'm')}; "
-            f"alerts: {len(alerts)}; {_walked(session)}\n"
+            f"alerts: {_newest(alerts)}; {_walked(session)}\n"
         )
 
 
@@ -153,6 +153,14 @@ def _figures(frame: Frame) -> Table:
         f"cadence {_number(frame.cadence, '/min')}",
     )
     return grid
+
+
+def _newest(alerts: Sequence[Received]) -> str:
+    """How many there are, and what the last of them says."""
+    if not alerts:
+        return "0"
+    record = alerts[-1].record
+    return f"{len(alerts)}, newest {record['event']} {record['level']}"
 
 
 def _walked(session: Mapping[str, Any]) -> str:
