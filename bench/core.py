@@ -92,7 +92,7 @@ def unlearnt(
     lib.rg_params_default(params, FS)
     state = ffi.new("char[]", lib.rg_core_size() + 15)
     core = ffi.cast("rg_core *", state + -int(ffi.cast("uintptr_t", state)) % 16)
-    kept = []
+    kept = [state]
     for name, kind in ffi.typeof("rg_series").fields:
         kept.append(ffi.new(f"{kind.type.item.cname}[]", SAMPLES * (3 if name == "up" else 1)))
         setattr(series, name, kept[-1])
