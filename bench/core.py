@@ -192,7 +192,19 @@ def counted(
         sources = [str(c) for c in HERE.glob("*.c") if c.name != "_native.c"]
         driver = str(Path(__file__).with_name("core_instructions.c"))
         subprocess.run(
-            ["cc", "-g", *FLAGS, "-I", str(HERE), driver, *sources, "-lm", "-o", program],
+            [
+                "cc",
+                "-g",
+                *FLAGS,
+                "-fno-lto",
+                "-I",
+                str(HERE),
+                driver,
+                *sources,
+                "-lm",
+                "-o",
+                program,
+            ],
             check=True,
         )
         subprocess.run(

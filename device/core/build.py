@@ -21,6 +21,9 @@ FLAGS = [
     "-fno-math-errno",  # sqrtf is one instruction; nothing reads errno
     "-fno-trapping-math",  # comparisons may be made both ways at once; nothing traps
     "-ffp-contract=off",  # no fused multiply-add where the machine has one: results repeat
+    "-flto=auto",  # the judges of a sample become one function: a fifteenth of its time
+    "-fvisibility=hidden",  # so nobody can put another function in the place of one of ours
+    "-funroll-loops",  # the networks' loops, a tenth of their time
 ]
 
 
@@ -44,6 +47,7 @@ def builder(sources: list[str]) -> FFI:
         sources=sources,
         depends=[str(header) for header in sorted(HERE.glob("*.h"))],  # or a changed one is missed
         extra_compile_args=FLAGS,
+        extra_link_args=FLAGS,
         libraries=["m"],
     )
     return built

@@ -14,6 +14,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#pragma GCC visibility push(default)    /* a library shows this and nothing else */
+
 /* [cdef] what stands from here to [/cdef] is read by build.py as well: keep it
  * free of preprocessor lines. */
 
@@ -144,5 +146,7 @@ const char *rg_level_name(int level);
 void rg_ring_publish(void *slot, uint64_t sequence, const void *payload, uint32_t length);
 
 /* [/cdef] */
+
+#pragma GCC visibility pop
 
 #endif

@@ -63,11 +63,14 @@ def inner(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
     return ffi, ffi.dlopen(str(library))
 
 
+DRIVER = ["-fPIC", "-shared", "-fvisibility=default"]  # its own functions are to be called
+
+
 def driven(folder: Path, driver: str, declared: str) -> tuple[FFI, Any]:
     """(ffi, lib) of a driver in C that reaches into the core, compiled into `folder`."""
     library, source = folder / "driver.so", folder / "driver.c"
     source.write_text(driver)
-    command = [compiler("gcc", "cc"), *FLAGS, "-fPIC", "-shared", f"-I{HERE}", "-o", str(library)]
+    command = [compiler("gcc", "cc"), *FLAGS, *DRIVER, f"-I{HERE}", "-o", str(library)]
     subprocess.run([*command, str(source), *SOURCES, "-lm"], check=True)
     ffi = FFI()
     ffi.cdef(declared)

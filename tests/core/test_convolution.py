@@ -10,7 +10,7 @@ import pytest
 from cffi import FFI
 
 from device.core.build import FLAGS, HERE
-from tests.core.conftest import compiler
+from tests.core.conftest import DRIVER, compiler
 
 TABLE = re.compile(r"static const float RG_[A-Z]+?_(\w+?)((?:\[\d+\])+) = ([^;]*);")
 STEP = {  # a frame through each network, in C; what it says fills `out`
@@ -68,7 +68,7 @@ def network(request, tmp_path_factory):
         f"    for (int i = 0; i < n; i++, frame += {channels}, out += {outputs}) {{\n"
         f"        {STEP[name]}\n    }}\n}}\n"
     )
-    command = [compiler("gcc", "cc"), *FLAGS, "-fPIC", "-shared", f"-I{HERE}", "-o", str(library)]
+    command = [compiler("gcc", "cc"), *FLAGS, *DRIVER, f"-I{HERE}", "-o", str(library)]
     subprocess.run([*command, str(source), str(HERE / f"{name}_network.c"), "-lm"], check=True)
     ffi = FFI()
     ffi.cdef("void run(int n, const float *frame, float *out);")

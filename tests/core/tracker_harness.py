@@ -12,6 +12,7 @@ from cffi import FFI
 
 from device.core import PING
 from device.core.build import FLAGS, HERE, declarations
+from tests.core.conftest import DRIVER
 
 _DRIVE = (
     "void drive(const rg_params *params, int64_t n, const double *t, const int8_t *direction,"
@@ -58,7 +59,7 @@ class Tracker:
         source.write_text(_SOURCE % _DRIVE)
         compiler = shutil.which("cc") or shutil.which("gcc")
         assert compiler, "no C compiler: install gcc"
-        command = [compiler, *FLAGS, "-shared", "-fPIC", f"-I{HERE}", "-o", str(library)]
+        command = [compiler, *FLAGS, *DRIVER, f"-I{HERE}", "-o", str(library)]
         parts = [str(source), *(str(HERE / part) for part in _PARTS)]
         subprocess.run([*command, *parts, "-lm"], check=True)
         self._ffi = FFI()
