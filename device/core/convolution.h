@@ -7,14 +7,18 @@
  * A first layer over 5 frames, then layers over 3 frames that lie 1, 2, 4 … apart, each added to
  * what it was given (dilated residual convolutions: Bai, Kolter, Koltun, arXiv 1803.01271), then one
  * sum an output. Inline, so that every size is a constant where it is used. Channels are taken four
- * together, in a vector type of GCC's and Clang's (SSE2, NEON): left to itself, GCC takes 16 of them
- * apart one by one, at five times the instructions.
+ * together: GCC alone took 16 of them apart one by one, at five times the instructions.
  */
 #ifndef RG_CONVOLUTION_H
 #define RG_CONVOLUTION_H
 
+#include "four.h"
+
 #include <stdint.h>
 #include <string.h>
+
+/* Whatever the compiler thinks of it: shared by three networks, it would not know their sizes. */
+#define RG_INLINE static inline __attribute__((always_inline))
 
 #define RG_CONVOLUTION_FIRST 5
 #define RG_CONVOLUTION_WIDEST 32
@@ -29,38 +33,53 @@ typedef struct rg_convolution {     /* tables, row by row; bench/training/convol
     const float *last, *last_bias;      /* [outputs, width], [outputs] */
 } rg_convolution;
 
-typedef float rg_four __attribute__((vector_size(16), aligned(4), may_alias));
 typedef int32_t rg_four_bits __attribute__((vector_size(16)));
 
-/* sum[width / 4] += weights[n, width]' x[n], 16 channels at a time: their sums stay in registers. */
-static inline void rg_convolution_add(rg_four *sum, int width, int n, const float *weights, const float *x)
+/* sum[width / 4] += weights[n, width]' x[n]; the sums stay in registers. */
+RG_INLINE void rg_convolution_add(rg_four *sum, int width, int n, const float *weights, const float *x)
 {
-    for (int c = 0; c < width / 4; c += 4) {
-        rg_four s0 = sum[c], s1 = sum[c + 1], s2 = sum[c + 2], s3 = sum[c + 3];
-#pragma GCC unroll 4
-        for (int i = 0; i < n; i++) {
-            const rg_four *row = (const rg_four *)(weights + i * width) + c;
+    const rg_four *row = (const rg_four *)weights;
+    rg_four s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3];
+    if (width == 16) {
+        for (int i = 0; i < n; i++, row += 4) {
             const rg_four y = {x[i], x[i], x[i], x[i]};
             s0 += row[0] * y;
             s1 += row[1] * y;
             s2 += row[2] * y;
             s3 += row[3] * y;
         }
-        sum[c] = s0;
-        sum[c + 1] = s1;
-        sum[c + 2] = s2;
-        sum[c + 3] = s3;
+    } else {
+        rg_four s4 = sum[4], s5 = sum[5], s6 = sum[6], s7 = sum[7];
+        for (int i = 0; i < n; i++, row += 8) {
+            const rg_four y = {x[i], x[i], x[i], x[i]};
+            s0 += row[0] * y;
+            s1 += row[1] * y;
+            s2 += row[2] * y;
+            s3 += row[3] * y;
+            s4 += row[4] * y;
+            s5 += row[5] * y;
+            s6 += row[6] * y;
+            s7 += row[7] * y;
+        }
+        sum[4] = s4;
+        sum[5] = s5;
+        sum[6] = s6;
+        sum[7] = s7;
     }
+    sum[0] = s0;
+    sum[1] = s1;
+    sum[2] = s2;
+    sum[3] = s3;
 }
 
 /* Values below zero are cut off; NaN is as well. */
-static inline rg_four rg_convolution_cut(rg_four x)
+RG_INLINE rg_four rg_convolution_cut(rg_four x)
 {
     return (rg_four)((rg_four_bits)x & (x > 0.0f));
 }
 
 /* Member m's part of rg_convolution_step; what it says is added to `out`. */
-static inline void rg_convolution_member(const rg_convolution *net, int m, uint32_t at, float *seen, float *past,
+RG_INLINE void rg_convolution_member(const rg_convolution *net, int m, uint32_t at, float *seen, float *past,
                                          const float *frame, float *out)
 {
     enum { BEFORE = RG_CONVOLUTION_FIRST - 1 };
@@ -108,7 +127,7 @@ static inline void rg_convolution_member(const rg_convolution *net, int m, uint3
 /* Frame number `at` (from 0, may wrap) through it: frame[channels] to out[outputs], the members' mean.
  * seen[members, FIRST - 1, channels] and past[members, PAST(layers), width] are the caller's, zero at
  * the start. */
-static inline void rg_convolution_step(const rg_convolution *net, uint32_t at, float *seen, float *past,
+RG_INLINE void rg_convolution_step(const rg_convolution *net, uint32_t at, float *seen, float *past,
                                        const float *frame, float *out)
 {
     memset(out, 0, (size_t)net->outputs * sizeof(float));
