@@ -1,4 +1,5 @@
 #include "attitude.h"
+#include "four.h"
 
 #include <math.h>
 #include <string.h>
@@ -65,11 +66,16 @@ static double clip(double x, double limit)
     return fmin(fmax(x, -limit), limit);
 }
 
+static float dot(const float a[3], const float b[3])
+{
+    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
+}
+
 /* q turned by rate [rad/s] for a time [s]. Kept a unit by one step of Newton's for 1 / |q|. */
 static void strap_down(float q[4], const float rate[3], float time)
 {
     float half = 0.5f * time;
-    float x = half * half * (rate[0] * rate[0] + rate[1] * rate[1] + rate[2] * rate[2]);
+    float x = half * half * dot(rate, rate);
     float c, s;                                 /* cos, and sin over the half turn */
     if (x < SMALL) {
         c = 1.0f - x * (0.5f - x * (1.0f / 24.0f - x * (1.0f / 720.0f)));
@@ -91,20 +97,25 @@ static void strap_down(float q[4], const float rate[3], float time)
     q[3] = k * unit;
 }
 
-/* The rotation matrix of q, in rows of 4 of which the last is 0: whole vectors for the machine. */
-static void matrix(const float q[4], float r[12])
+/* The vertical in S, of q from S to E. */
+static void vertical(const float q[4], float up[3])
 {
     float w = q[0], x = q[1], y = q[2], z = q[3];
-    r[0] = 1.0f - 2.0f * (y * y + z * z);
-    r[1] = 2.0f * (x * y - w * z);
-    r[2] = 2.0f * (x * z + w * y);
-    r[4] = 2.0f * (x * y + w * z);
-    r[5] = 1.0f - 2.0f * (x * x + z * z);
-    r[6] = 2.0f * (y * z - w * x);
-    r[8] = 2.0f * (x * z - w * y);
-    r[9] = 2.0f * (y * z + w * x);
-    r[10] = 1.0f - 2.0f * (x * x + y * y);
-    r[3] = r[7] = r[11] = 0.0f;
+    up[0] = 2.0f * (x * z - w * y);
+    up[1] = 2.0f * (y * z + w * x);
+    up[2] = 1.0f - 2.0f * (x * x + y * y);
+}
+
+/* The level rows of the rotation matrix of q. */
+static void horizontal(const float q[4], float r[2][3])
+{
+    float w = q[0], x = q[1], y = q[2], z = q[3];
+    r[0][0] = 1.0f - 2.0f * (y * y + z * z);
+    r[0][1] = 2.0f * (x * y - w * z);
+    r[0][2] = 2.0f * (x * z + w * y);
+    r[1][0] = 2.0f * (x * y + w * z);
+    r[1][1] = 1.0f - 2.0f * (x * x + z * z);
+    r[1][2] = 2.0f * (y * z - w * x);
 }
 
 /* v turned by the quaternion w x y 0. */
@@ -277,7 +288,7 @@ static void correct(rg_attitude *s)
     for (int i = 0; i < 2; i++) {
         double known = 0.0;
         for (int j = 0; j < RG_LEARNT; j++) {
-            float turn = j < 3 ? s->turn[i][3][j] : s->turn[i][(j - 3) % 3][(j - 3) / 3];
+            float turn = j < 3 ? s->turn[i][j][3] : s->turn[i][(j - 3) / 3][(j - 3) % 3];
             double x = (double)turn * share;
             known += x * s->learnt[j];
             s->rows[i][j] += lowpass(&s->slow, s->n, s->low_turn[i][j], x);
@@ -339,29 +350,26 @@ void rg_attitude_drift(rg_attitude *s, double by)
         s->p[i][i] += fmin(by * by, fmax(most - s->p[i][i], 0.0));
 }
 
-/* Adds a sample, turned by r, to the sums. */
-static void add(rg_attitude *s, const float r[12], const float acc[4], const float gyro[4])
+/* Adds a sample to the sums. */
+static void add(rg_attitude *s, const float up[3], const float acc[4], const float gyro[4])
 {
-    float a[4], g[4];
+    const rg_four by = {gyro[0], gyro[1], gyro[2], 1.0f};
+    float a[4], g[4], level[2][3];
+    horizontal(s->q, level);
     for (int i = 0; i < 4; i++) {
         a[i] = acc[i] - s->mean_acc[i];
         g[i] = gyro[i] - s->mean_gyro[i];
         s->acc[i] += acc[i];
         s->gyro[i] += gyro[i];
     }
-    for (int i = 0; i < 3; i++)
-        s->force[i] += r[4 * i] * acc[0] + r[4 * i + 1] * acc[1] + r[4 * i + 2] * acc[2];
-    float off_acc = a[0] * a[0] + a[1] * a[1] + a[2] * a[2];
-    float off_gyro = g[0] * g[0] + g[1] * g[1] + g[2] * g[2];
-    if (s->rest_n && (off_acc >= REST_ACC * REST_ACC || off_gyro >= REST_GYRO * REST_GYRO))
+    s->force[0] += dot(level[0], acc);
+    s->force[1] += dot(level[1], acc);
+    s->force[2] += dot(up, acc);
+    if (s->rest_n && (dot(a, a) >= REST_ACC * REST_ACC || dot(g, g) >= REST_GYRO * REST_GYRO))
         s->still = false;
-    for (int k = 0; k < 4; k++) {
-        float by = k < 3 ? gyro[k] : 1.0f;
-        for (int i = 0; i < 4; i++) {
-            s->turn[0][k][i] += r[i] * by;
-            s->turn[1][k][i] += r[4 + i] * by;
-        }
-    }
+    for (int i = 0; i < 2; i++)
+        for (int j = 0; j < 3; j++)
+            *(rg_four *)s->turn[i][j] += level[i][j] * by;
     s->count++;
 }
 
@@ -375,7 +383,7 @@ void rg_attitude_step(rg_attitude *s, const rg_sample *sample, rg_body *body)
         restart(s);
     const float acc[4] = {sample->acc[0], sample->acc[1], sample->acc[2]};
     const float gyro[4] = {sample->gyro[0], sample->gyro[1], sample->gyro[2]};
-    float rate[4], r[12];
+    float rate[4];
     for (int i = 0; i < 4; i++)
         rate[i] = s->sense[0][i] * gyro[0] + s->sense[1][i] * gyro[1] + s->sense[2][i] * gyro[2]
             + s->sense[3][i];
@@ -383,19 +391,18 @@ void rg_attitude_step(rg_attitude *s, const rg_sample *sample, rg_body *body)
         strap_down(s->q, rate, s->dt + (body->missed <= RG_BRIDGED ? body->missed : 0.0f));
     else                            /* E is S, tilted: at once right for a body that stands */
         level(s, (double[3]){(double)acc[0], (double)acc[1], (double)acc[2]}, (double[2]){0.0});
-    matrix(s->q, r);
-    add(s, r, acc, gyro);
+    vertical(s->q, body->up);
+    add(s, body->up, acc, gyro);
     bool whole = s->count == s->whole;
     if (whole || s->n < s->slow.warm) {
         whole ? correct(s) : begin(s);
-        matrix(s->q, r);
+        vertical(s->q, body->up);
     }
     s->age += s->age < INT32_MAX;
 
     for (int i = 0; i < 3; i++) {
         body->acc[i] = acc[i];
         body->gyro[i] = rate[i];
-        body->up[i] = r[8 + i];
     }
     body->settled = (float)s->age * s->dt >= SETTLE;
 }

@@ -38,7 +38,7 @@ typedef struct rg_attitude {
 
     /* sums since the last correction */
     int32_t count;
-    float turn[2][4][4];        /* level rows of S to E (x y z 0): times the rates about x, y, z; times 1 */
+    float turn[2][3][4];        /* each of the level rows of S to E: times the rates about x, y, z; times 1 */
     float force[3];             /* acceleration in E */
     float acc[4], gyro[4];      /* as measured; the fourth is zero: whole vectors for the machine */
     bool still;                 /* every sample was near the means */

@@ -30,8 +30,8 @@ typedef struct rg_body {
     float gyro[3];      /* angular rate, sensor axes, bias removed, rad/s */
     float acc_norm;     /* |acc| */
     float up[3];        /* unit vertical, sensor axes */
-    float lin[3];       /* linear acceleration, walker frame (forward, left, up), m/s^2 */
-    float rate[3];      /* angular rate, walker frame (roll, pitch, yaw), rad/s */
+    float lin[4];       /* linear acceleration, walker frame (forward, left, up, 0), m/s^2 */
+    float rate[4];      /* angular rate, walker frame (roll, pitch, yaw, 0), rad/s */
     float lean;         /* trunk pitch, forward positive, rad, -pi/2 to pi/2 */
     float roll;         /* trunk roll, right side down positive, rad, -pi/2 to pi/2 */
     float ahead, aside; /* sines of lean and roll */

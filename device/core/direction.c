@@ -27,9 +27,9 @@ static const float SEEN = 1.0f;                 /* s a target is there before it
 static const float CLOSING = 0.4f;              /* m/s that make it a full one: the slowest walk */
 static const float NEARER = 2.0f, FARTHER = 1.0f; /* log odds of that: people come and go as well */
 
-static void band(const rg_direction_finder *s, rg_bands *f, const float lin[3], float y[4])
+static void band(const rg_direction_finder *s, rg_bands *f, const float x[4], float y[4])
 {
-    const float x[4] = {lin[0], lin[1], lin[2]}, b0 = s->b0, a1 = s->a1, a2 = s->a2;
+    const float b0 = s->b0, a1 = s->a1, a2 = s->a2;
     for (int i = 0; i < 4; i++)
         y[i] = b0 * (x[i] - f->x2[i]) - a1 * f->y1[i] - a2 * f->y2[i];
     memcpy(f->x2, f->x1, sizeof f->x2);

@@ -3,6 +3,7 @@
  * does not matter to them; only the three of the tilt need the mounting.
  */
 #include "fall_features.h"
+#include "levelled.h"
 
 #include <math.h>
 #include <string.h>
@@ -33,15 +34,6 @@ void rg_features_restart(rg_features *s)
     s->weighed = weighed;
 }
 
-/* The level part of a vector in sensor axes, `along` of which is vertical, by the shortest turn that
- * takes `up` to z. */
-static void level(const float up[3], const float v[3], float along, float out[2])
-{
-    float k = (along + v[2]) / rg_max(1.0f + up[2], 0.05f);  /* upside down there is none: bounded */
-    out[0] = v[0] - up[0] * k;
-    out[1] = v[1] - up[1] * k;
-}
-
 /* Vertical force beyond weight, upward; learns the weight. */
 static float beyond_weight(rg_features *s, float force, float dt)
 {
@@ -61,29 +53,27 @@ int rg_features_step(rg_features *s, const rg_body *body)
         yaw += rate[i] * body->up[i];
         norm += acc[i] * acc[i];
     }
-    level(body->up, acc, force, push);
-    level(body->up, rate, yaw, turn);
+    float share = rg_levelled_share(body->up);
+    rg_levelled(body->up, share, acc, force, push);
+    rg_levelled(body->up, share, rate, yaw, turn);
     float upward = beyond_weight(s, force, dt), x = -body->ahead, y = body->aside;
     s->sinking = rg_within(s->sinking + dt * (-upward - s->sinking / SINK_TAU), SINK_CLIP);
     s->sunk += dt * (s->sinking - s->sunk / SUNK_TAU);
     s->turning = sqrtf(turn[0] * turn[0] + turn[1] * turn[1]);
-    const float sample[RG_CHANNELS] = {
-        PER_ACC * push[0],
-        PER_ACC * push[1],
-        PER_ACC * upward,
-        PER_ACC * (sqrtf(norm) - s->gravity),
-        PER_TILT * x,
-        PER_TILT * y,
-        PER_TILT * (1.0f - sqrtf(rg_max(1.0f - x * x - y * y, 0.0f))),
-        PER_RATE * turn[0],
-        PER_RATE * turn[1],
-        PER_RATE * yaw,
-        PER_RATE * s->turning,
-        s->sinking,
-        PER_HEIGHT * s->sunk,
-    };
-    for (int i = 0; i < RG_CHANNELS; i++)
-        s->sum[i] += sample[i];
+    float *sum = s->sum;
+    *sum++ += PER_ACC * push[0];
+    *sum++ += PER_ACC * push[1];
+    *sum++ += PER_ACC * upward;
+    *sum++ += PER_ACC * (sqrtf(norm) - s->gravity);
+    *sum++ += PER_TILT * x;
+    *sum++ += PER_TILT * y;
+    *sum++ += PER_TILT * (1.0f - sqrtf(rg_max(1.0f - x * x - y * y, 0.0f)));
+    *sum++ += PER_RATE * turn[0];
+    *sum++ += PER_RATE * turn[1];
+    *sum++ += PER_RATE * yaw;
+    *sum++ += PER_RATE * s->turning;
+    *sum++ += s->sinking;
+    *sum++ += PER_HEIGHT * s->sunk;
     s->count += 1.0f;
     s->phase += FRAMES * rg_body_span(body);
     int ended = (int)(s->phase + 1e-4f);    /* two hundredths are a fiftieth, rounded or not */
@@ -91,9 +81,9 @@ int rg_features_step(rg_features *s, const rg_body *body)
         return 0;
     s->phase -= (float)ended;
     memcpy(s->before, s->now, sizeof s->before);
-    float share = 1.0f / s->count;
+    float each = 1.0f / s->count;
     for (int i = 0; i < RG_CHANNELS; i++)
-        s->now[i] = share * s->sum[i];
+        s->now[i] = each * s->sum[i];
     if (!s->begun)
         memcpy(s->before, s->now, sizeof s->before);
     s->begun = true;

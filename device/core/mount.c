@@ -1,3 +1,4 @@
+#include "levelled.h"
 #include "mount.h"
 
 #include <math.h>
@@ -31,6 +32,17 @@ static void apply(float r[3][4], const float v[3], float out[4])
         out[i] = r[0][i] * v[0] + r[1][i] * v[1] + r[2][i] * v[2];
 }
 
+/* v of the sensor in the walker's frame, levelled by what rg_levelled asks. */
+static void walkers(float turn[3][4], const float up[3], float share, const float v[3], float out[4])
+{
+    float upright[4];
+    apply(turn, v, upright);
+    float along = dot(up, upright);
+    rg_levelled(up, share, upright, along, out);
+    out[2] = along;
+    out[3] = 0.0f;
+}
+
 /* Arc sines of four numbers within 1, together; off by less than 1e-6 rad (Abramowitz and Stegun,
  * Handbook of Mathematical Functions, 4.4.46; its last coefficient, 1.5707963050, is a quarter turn
  * here, so that the sine 0 is no angle). */
@@ -50,11 +62,10 @@ static void arcsines(const float x[4], float out[4])
     }
 }
 
-/* The shortest turn that takes the unit vector u to z. Near upside down there is none; what comes
- * out there is bounded, and no more is asked of it. */
+/* The shortest turn that takes the unit vector u to z. */
 static void shortest(const float u[3], float r[3][4])
 {
-    float k = 1.0f / rg_max(1.0f + u[2], 0.05f);
+    float k = rg_levelled_share(u);
     r[0][0] = 1.0f - u[0] * u[0] * k;
     r[0][1] = r[1][0] = -u[0] * u[1] * k;
     r[0][2] = u[0];
@@ -133,18 +144,14 @@ static void worn(rg_mount *s, const rg_gait *gait, const rg_body *body, rg_deman
 
 void rg_mount_step(rg_mount *s, const rg_gait *gait, rg_body *body, rg_demand *demand)
 {
-    float up[4], level[3][4], upright[4], v[4], sines[4] = {0.0f}, angles[4];
+    float up[4], sines[4] = {0.0f}, angles[4];
     watch(s, gait, body);
 
     apply(s->turn, body->up, up);
-    shortest(up, level);
-    apply(s->turn, body->acc, upright);
-    apply(level, upright, v);
-    v[2] -= G;
-    memcpy(body->lin, v, sizeof body->lin);
-    apply(s->turn, body->gyro, upright);
-    apply(level, upright, v);
-    memcpy(body->rate, v, sizeof body->rate);
+    float share = rg_levelled_share(up);
+    walkers(s->turn, up, share, body->acc, body->lin);
+    walkers(s->turn, up, share, body->gyro, body->rate);
+    body->lin[2] -= G;
     body->ahead = sines[0] = rg_within(-up[0], 1.0f);
     body->aside = sines[1] = rg_within(up[1], 1.0f);
     sines[2] = rg_min(sqrtf(up[0] * up[0] + up[1] * up[1]), 1.0f);

@@ -53,9 +53,9 @@ def test_walker_frame_signs(inner):
         return list(body.lin), body.lean, body.roll, list(body.rate)
 
     lin, lean, roll, rate = see((0, 0, 1), (1.0, 2.0, 9.81 + 3.0), (0.1, 0.2, 0.3))
-    assert np.allclose(lin, (1, 2, 3), atol=1e-5)
+    assert np.allclose(lin, (1, 2, 3, 0), atol=1e-5)
     assert (lean, roll) == (0.0, 0.0)
-    assert np.allclose(rate, (0.1, 0.2, 0.3))
+    assert np.allclose(rate, (0.1, 0.2, 0.3, 0.0))
     forward = (-np.sin(0.3), 0.0, np.cos(0.3))  # the chest over the toes: x points down
     lin, lean, roll, _ = see(forward, np.multiply(forward, 9.81))
     assert np.allclose(lin, 0.0, atol=1e-5)

@@ -1,0 +1,22 @@
+/* levelled.h: vectors as they lie when the vertical is turned to z, by the shortest way. */
+#ifndef RG_LEVELLED_H
+#define RG_LEVELLED_H
+
+#include "bounds.h"
+
+/* what rg_levelled asks of the unit vector `up`. Upside down there is no shortest way; what comes out
+ * near it is bounded, and no more is asked of it. */
+static inline float rg_levelled_share(const float up[3])
+{
+    return 1.0f / rg_max(1.0f + up[2], 0.05f);
+}
+
+/* The level part of v, `along` of which is vertical. */
+static inline void rg_levelled(const float up[3], float share, const float v[3], float along, float out[2])
+{
+    float k = (along + v[2]) * share;
+    out[0] = v[0] - up[0] * k;
+    out[1] = v[1] - up[1] * k;
+}
+
+#endif
