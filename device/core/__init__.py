@@ -5,7 +5,6 @@ Both go through `rg_core_step` in C. Shapes and units are those of rearguard.h.
 
 from __future__ import annotations
 
-import math
 import struct
 import zlib
 from collections.abc import Sequence
@@ -64,10 +63,9 @@ _LEVELS = tuple(Level)
 _STATES = (State.RAISED, State.CLEARED)  # rg_state
 _PARAMETERS: tuple[str, ...] = tuple(name for name, _ in ffi.typeof("rg_params").fields)
 _EVENTS_A_CALL = 256  # room for one call of rg_core_run; more come in the next
-# One call for all of a sample, named here because looking a name up costs as much as a call does.
-_pack = struct.Struct("=d6f").pack_into  # rg_sample
+# Named here because looking a name up costs as much as a call does.
 _unpack = struct.Struct("=d11fbB").unpack_from  # rg_estimate, but for its gap
-_step = lib.rg_core_step
+_step = lib.rg_core_step_of
 _SAVED = struct.Struct("<8sII")  # magic, bytes of state, their crc32
 _MAGIC = b"RGCORE01"
 
@@ -97,8 +95,6 @@ class Core:
             lib.rg_params_bounds(bad, low, high)
             value = getattr(chosen, name)
             raise ValueError(f"{name} = {value:g} is impossible: give {low[0]:g} to {high[0]:g}")
-        self._sample = ffi.new("rg_sample *")
-        self._given = ffi.buffer(self._sample)
         self._ping = ffi.new("rg_ping *")
         self._estimate = ffi.new("rg_estimate *")
         self._judged = ffi.buffer(self._estimate)
@@ -126,13 +122,10 @@ class Core:
 
     def step(self, frame: Frame) -> list[Judgement]:
         """Judge the frame's IMU sample (NaN: a gap) and write what was judged into the frame."""
-        try:
-            _pack(
-                self._given, 0, frame.t, frame.ax, frame.ay, frame.az, frame.gx, frame.gy, frame.gz
-            )
-        except OverflowError:  # no float holds it, and no sensor says it: a gap
-            _pack(self._given, 0, frame.t, *[math.nan] * 6)
-        n = _step(self._core, self._sample, self._estimate, self._events)
+        n = _step(
+            self._core, frame.t, frame.ax, frame.ay, frame.az, frame.gx, frame.gy, frame.gz,
+            self._estimate, self._events,
+        )  # fmt: skip
         (
             frame.step_time, frame.up_x, frame.up_y, frame.up_z, frame.cadence, frame.speed,
             frame.lean, frame.sway, frame.risk, frame.distance, frame.closing, frame.ttc,

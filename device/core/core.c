@@ -170,6 +170,13 @@ int rg_core_step(rg_core *core, const rg_sample *sample, rg_estimate *estimate, 
     return rg_decide_step(&core->decide, body->t, body->sample, &demand, events);
 }
 
+int rg_core_step_of(rg_core *core, double t, float ax, float ay, float az, float gx, float gy, float gz,
+                    rg_estimate *estimate, rg_event *events)
+{
+    const rg_sample sample = {.t = t, .acc = {ax, ay, az}, .gyro = {gx, gy, gz}};
+    return rg_core_step(core, &sample, estimate, events);
+}
+
 int64_t rg_core_run(rg_core *core, int64_t n, const double *t, const float *acc, const float *gyro,
                     int64_t n_pings, const rg_ping *pings, int64_t *pings_used,
                     const rg_series *series, int64_t capacity, rg_event *events, int64_t *n_events)

@@ -130,6 +130,9 @@ void rg_core_ping(rg_core *core, const rg_ping *ping);
 void rg_core_drift(rg_core *core, float by);
 /* Judges one sample. At most RG_KINDS events are written to events[RG_KINDS]; returns how many. */
 int rg_core_step(rg_core *core, const rg_sample *sample, rg_estimate *estimate, rg_event *events);
+/* The same of numbers that lie in no rg_sample: from Python, laying them out costs more than the call. */
+int rg_core_step_of(rg_core *core, double t, float ax, float ay, float az, float gx, float gy, float gz,
+                    rg_estimate *estimate, rg_event *events);
 /* rg_core_step over n samples: t[n], acc[n,3], gyro[n,3]. A ping is handed in before the first
  * sample with t >= ping.t. Writes events while there is room for RG_KINDS more; returns samples
  * done (fewer than n: empty the events and call again from there), *n_events events written and
