@@ -80,7 +80,7 @@ RG_INLINE rg_four rg_convolution_cut(rg_four x)
 
 /* Member m's part of rg_convolution_step; what it says is added to `out`. */
 RG_INLINE void rg_convolution_member(const rg_convolution *net, int m, uint32_t at, float *seen, float *past,
-                                         const float *frame, float *out)
+                                     const float *frame, float *out)
 {
     enum { BEFORE = RG_CONVOLUTION_FIRST - 1 };
     const int width = net->width, channels = net->channels;
@@ -128,7 +128,7 @@ RG_INLINE void rg_convolution_member(const rg_convolution *net, int m, uint32_t 
  * seen[members, FIRST - 1, channels] and past[members, PAST(layers), width] are the caller's, zero at
  * the start. */
 RG_INLINE void rg_convolution_step(const rg_convolution *net, uint32_t at, float *seen, float *past,
-                                       const float *frame, float *out)
+                                   const float *frame, float *out)
 {
     memset(out, 0, (size_t)net->outputs * sizeof(float));
     for (int m = 0; m < net->members; m++)

@@ -60,7 +60,7 @@ int rg_features_step(rg_features *s, const rg_body *body)
     s->sinking = rg_within(s->sinking + dt * (-upward - s->sinking / SINK_TAU), SINK_CLIP);
     s->sunk += dt * (s->sinking - s->sunk / SUNK_TAU);
     s->turning = sqrtf(turn[0] * turn[0] + turn[1] * turn[1]);
-    float *sum = s->sum;
+    float *sum = s->sum;        /* one by one: an array made first would be waited for */
     *sum++ += PER_ACC * push[0];
     *sum++ += PER_ACC * push[1];
     *sum++ += PER_ACC * upward;

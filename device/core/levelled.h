@@ -4,8 +4,8 @@
 
 #include "bounds.h"
 
-/* what rg_levelled asks of the unit vector `up`. Upside down there is no shortest way; what comes out
- * near it is bounded, and no more is asked of it. */
+/* What rg_levelled needs of the unit vector `up`, once for all vectors. Upside down there is no
+ * shortest way; what comes out near it is bounded, and no more is asked of it. */
 static inline float rg_levelled_share(const float up[3])
 {
     return 1.0f / rg_max(1.0f + up[2], 0.05f);

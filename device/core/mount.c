@@ -32,7 +32,7 @@ static void apply(float r[3][4], const float v[3], float out[4])
         out[i] = r[0][i] * v[0] + r[1][i] * v[1] + r[2][i] * v[2];
 }
 
-/* v of the sensor in the walker's frame, levelled by what rg_levelled asks. */
+/* v of the sensor in the walker's frame, where `up` is vertical. */
 static void walkers(float turn[3][4], const float up[3], float share, const float v[3], float out[4])
 {
     float upright[4];
