@@ -187,6 +187,15 @@ def test_the_quaternion_stays_a_unit(inner, fs, force, turn, seed):
     assert abs(sum(x * x for x in state.q) - 1.0) < 1e-6  # float
 
 
+def test_a_fast_turn_of_few_samples_is_exact(inner):
+    """About the vertical nothing but the gyroscope is heard: its series must be right alone."""
+    rate, fs, n = 19.0, 20.0, 40  # half a turn of 0.475 rad: the most the series are asked for
+    gyro = np.tile([0.0, 0.0, rate], (n, 1))
+    state = after(inner, fs, np.tile([0.0, 0.0, 9.81], (n, 1)), gyro)
+    half = 0.5 * rate * (n - 1) / fs  # the first sample turns nothing
+    assert state.q[0] * np.cos(half) + state.q[3] * np.sin(half) == pytest.approx(1.0, abs=1e-6)
+
+
 # --- warmth ---
 
 

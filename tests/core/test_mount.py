@@ -39,6 +39,25 @@ def test_lean_is_the_wearers_not_the_belts(pitch, roll):
         assert abs(judged[-1] - lean) < 2.5  # a belt at an angle has a small yaw as well
 
 
+@pytest.mark.parametrize(("breaks_at", "aligned"), [(None, True), (1.0, False)])
+def test_two_seconds_of_walking_align_it_if_nothing_comes_between(inner, breaks_at, aligned):
+    """Who sets off at once never stands a quiet second; who only moves about tells nothing."""
+    ffi, lib = inner
+    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
+    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
+    lib.rg_params_default(params, FS)
+    lib.rg_mount_init(state, params)
+    body.dt, body.settled = 1 / FS, True
+    body.up, body.acc, body.acc_norm = [0.1, 0.0, 0.995], [1.0, 0.0, 12.0], 12.0
+    at = []
+    for i in range(round(2.9 * FS)):
+        gait.walking = i != round((breaks_at or 9.0) * FS)
+        lib.rg_mount_step(state, gait, body, demand)
+        at += [i / FS] * (body.aligned and not at)
+    assert bool(at) == aligned
+    assert not at or at[0] == pytest.approx(2.0, abs=0.03)
+
+
 def test_walker_frame_signs(inner):
     """Forward, left and up are positive; so are a lean forward and a roll to the right."""
     ffi, lib = inner
