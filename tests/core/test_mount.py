@@ -21,6 +21,17 @@ def stand_then(seconds, turn_to, belt, push=None):
     return sense(turn, np.zeros((n, 3)) if push is None else push, FS)
 
 
+def mounted(inner):
+    """The mounting by itself, with what it is given: library, state, body, gait, demand."""
+    ffi, lib = inner
+    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
+    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
+    lib.rg_params_default(params, FS)
+    lib.rg_mount_init(state, params)
+    body.dt, body.settled = 1 / FS, True
+    return lib, state, body, gait, demand
+
+
 def judge(acc, gyro, columns=("lean",)):
     return Core(FS).run(np.arange(len(acc)) / FS, acc, gyro, columns=columns)
 
@@ -42,12 +53,7 @@ def test_lean_is_the_wearers_not_the_belts(pitch, roll):
 @pytest.mark.parametrize(("breaks_at", "aligned"), [(None, True), (1.0, False)])
 def test_two_seconds_of_walking_align_it_if_nothing_comes_between(inner, breaks_at, aligned):
     """Who sets off at once never stands a quiet second; who only moves about tells nothing."""
-    ffi, lib = inner
-    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
-    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
-    lib.rg_params_default(params, FS)
-    lib.rg_mount_init(state, params)
-    body.dt, body.settled = 1 / FS, True
+    lib, state, body, gait, demand = mounted(inner)
     body.up, body.acc, body.acc_norm = [0.1, 0.0, 0.995], [1.0, 0.0, 12.0], 12.0
     at = []
     for i in range(round(2.9 * FS)):
@@ -60,11 +66,7 @@ def test_two_seconds_of_walking_align_it_if_nothing_comes_between(inner, breaks_
 
 def test_walker_frame_signs(inner):
     """Forward, left and up are positive; so are a lean forward and a roll to the right."""
-    ffi, lib = inner
-    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
-    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
-    lib.rg_params_default(params, FS)
-    lib.rg_mount_init(state, params)
+    lib, state, body, gait, demand = mounted(inner)
 
     def see(up, acc, gyro=(0.0, 0.0, 0.0)):
         body.up, body.acc, body.gyro = list(up), list(acc), list(gyro)
@@ -99,12 +101,7 @@ def test_walker_frame_signs(inner):
 def test_upright_walking_refines_it_and_leaning_does_not(inner, way, off, left):
     """Who stood 0.1 rad off when aligned walks upright; 0.3 rad is a lean, and stays one, and so
     does any while walking backward."""
-    ffi, lib = inner
-    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
-    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
-    lib.rg_params_default(params, FS)
-    lib.rg_mount_init(state, params)
-    body.dt, body.settled = 1 / FS, True
+    lib, state, body, gait, demand = mounted(inner)
     for seconds, lean, walking in ((2, 0.0, False), (60, off, True)):
         gait.walking, gait.direction = walking, getattr(lib, way)
         body.up = [-np.sin(lean), 0.0, np.cos(lean)]
@@ -145,12 +142,7 @@ def test_lying_is_no_reason_to_say_not_worn(axis, side):
     ],
 )
 def test_who_walks_far_off_upright_wears_a_belt_that_slipped(inner, walking, roll, lean, told):
-    ffi, lib = inner
-    state, body, gait = ffi.new("rg_mount *"), ffi.new("rg_body *"), ffi.new("rg_gait *")
-    params, demand = ffi.new("rg_params *"), ffi.new("rg_demand *")
-    lib.rg_params_default(params, FS)
-    lib.rg_mount_init(state, params)
-    body.dt, body.settled = 1 / FS, True
+    lib, state, body, gait, demand = mounted(inner)
     asked = []
     for i in range(int(12 * FS)):
         upright = i < 3 * FS  # and then the belt sits otherwise
