@@ -192,21 +192,10 @@ def counted(
         sources = [str(c) for c in HERE.glob("*.c") if c.name != "_native.c"]
         driver = str(Path(__file__).with_name("core_instructions.c"))
         subprocess.run(
-            [
-                "cc",
-                "-g",
-                *FLAGS,
-                "-fno-lto",
-                "-I",
-                str(HERE),
-                driver,
-                *sources,
-                "-lm",
-                "-o",
-                program,
-            ],
+            ["cc", "-g", *FLAGS, "-fno-lto",  # each judge a function that can be counted
+             "-I", str(HERE), driver, *sources, "-lm", "-o", program],
             check=True,
-        )
+        )  # fmt: skip
         subprocess.run(
             ["valgrind", "-q", "--tool=callgrind", "--toggle-collect=rg_core_run",
              f"--callgrind-out-file={out}", program, data],

@@ -1,5 +1,6 @@
 #include "attitude.h"
 #include "four.h"
+#include "vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -66,16 +67,11 @@ static double clip(double x, double limit)
     return fmin(fmax(x, -limit), limit);
 }
 
-static float dot(const float a[3], const float b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 /* q turned by rate [rad/s] for a time [s]. Kept a unit by one step of Newton's for 1 / |q|. */
 static void strap_down(float q[4], const float rate[3], float time)
 {
     float half = 0.5f * time;
-    float x = half * half * dot(rate, rate);
+    float x = half * half * rg_dot(rate, rate);
     float c, s;                                 /* cos, and sin over the half turn */
     if (x < SMALL) {
         c = 1.0f - x * (0.5f - x * (1.0f / 24.0f - x * (1.0f / 720.0f)));
@@ -362,10 +358,10 @@ static void add(rg_attitude *s, const float up[3], const float acc[4], const flo
         s->acc[i] += acc[i];
         s->gyro[i] += gyro[i];
     }
-    s->force[0] += dot(level[0], acc);
-    s->force[1] += dot(level[1], acc);
-    s->force[2] += dot(up, acc);
-    if (s->rest_n && (dot(a, a) >= REST_ACC * REST_ACC || dot(g, g) >= REST_GYRO * REST_GYRO))
+    s->force[0] += rg_dot(level[0], acc);
+    s->force[1] += rg_dot(level[1], acc);
+    s->force[2] += rg_dot(up, acc);
+    if (s->rest_n && (rg_dot(a, a) >= REST_ACC * REST_ACC || rg_dot(g, g) >= REST_GYRO * REST_GYRO))
         s->still = false;
     for (int i = 0; i < 2; i++)
         for (int j = 0; j < 3; j++)

@@ -3,7 +3,7 @@
 #define RG_BOUNDS_H
 
 /* Of a number and NaN, the number, as fminf and fmaxf have it. In two steps: the first is an
- * instruction, where a branch on noise is guessed wrong every third time. */
+ * instruction, where a branch would be guessed wrong on noise. */
 static inline float rg_min(float a, float b)
 {
     float least = a < b ? a : b;

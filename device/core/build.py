@@ -21,9 +21,9 @@ FLAGS = [
     "-fno-math-errno",  # sqrtf is one instruction; nothing reads errno
     "-fno-trapping-math",  # comparisons may be made both ways at once; nothing traps
     "-ffp-contract=off",  # no fused multiply-add where the machine has one: results repeat
-    "-flto=auto",  # the judges of a sample become one function: a fifteenth of its time
+    "-flto=auto",  # the judges of a sample are compiled as one program
     "-fvisibility=hidden",  # so nobody can put another function in the place of one of ours
-    "-funroll-loops",  # the networks' loops, a tenth of their time
+    "-funroll-loops",  # the networks' loops
 ]
 
 

@@ -14,6 +14,7 @@
 
 #include "four.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -38,38 +39,33 @@ typedef int32_t rg_four_bits __attribute__((vector_size(16)));
 /* sum[width / 4] += weights[n, width]' x[n]; the sums stay in registers. */
 RG_INLINE void rg_convolution_add(rg_four *sum, int width, int n, const float *weights, const float *x)
 {
-    const rg_four *row = (const rg_four *)weights;
+    const rg_four *row = (const rg_four *)weights, none = {0.0f};
+    const bool wide = width == RG_CONVOLUTION_WIDEST;
     rg_four s0 = sum[0], s1 = sum[1], s2 = sum[2], s3 = sum[3];
-    if (width == 16) {
-        for (int i = 0; i < n; i++, row += 4) {
-            const rg_four y = {x[i], x[i], x[i], x[i]};
-            s0 += row[0] * y;
-            s1 += row[1] * y;
-            s2 += row[2] * y;
-            s3 += row[3] * y;
-        }
-    } else {
-        rg_four s4 = sum[4], s5 = sum[5], s6 = sum[6], s7 = sum[7];
-        for (int i = 0; i < n; i++, row += 8) {
-            const rg_four y = {x[i], x[i], x[i], x[i]};
-            s0 += row[0] * y;
-            s1 += row[1] * y;
-            s2 += row[2] * y;
-            s3 += row[3] * y;
-            s4 += row[4] * y;
-            s5 += row[5] * y;
-            s6 += row[6] * y;
-            s7 += row[7] * y;
-        }
-        sum[4] = s4;
-        sum[5] = s5;
-        sum[6] = s6;
-        sum[7] = s7;
+    rg_four s4 = wide ? sum[4] : none, s5 = wide ? sum[5] : none, s6 = wide ? sum[6] : none, s7 = wide ? sum[7] : none;
+    for (int i = 0; i < n; i++, row += width / 4) {
+        const rg_four y = {x[i], x[i], x[i], x[i]};
+        s0 += row[0] * y;
+        s1 += row[1] * y;
+        s2 += row[2] * y;
+        s3 += row[3] * y;
+        if (!wide)
+            continue;
+        s4 += row[4] * y;
+        s5 += row[5] * y;
+        s6 += row[6] * y;
+        s7 += row[7] * y;
     }
     sum[0] = s0;
     sum[1] = s1;
     sum[2] = s2;
     sum[3] = s3;
+    if (!wide)
+        return;
+    sum[4] = s4;
+    sum[5] = s5;
+    sum[6] = s6;
+    sum[7] = s7;
 }
 
 /* Values below zero are cut off; NaN is as well. */

@@ -3,7 +3,7 @@
  * does not matter to them; only the three of the tilt need the mounting.
  */
 #include "fall_features.h"
-#include "levelled.h"
+#include "vector.h"
 
 #include <math.h>
 #include <string.h>

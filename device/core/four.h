@@ -1,5 +1,4 @@
-/* four.h: four floats that the machine takes together (SSE2, NEON), in a vector type of GCC's and
- * Clang's: left to itself, GCC takes them apart one by one where it matters most. */
+/* four.h: four floats that the machine takes together (SSE2, NEON): a vector type of GCC's and Clang's. */
 #ifndef RG_FOUR_H
 #define RG_FOUR_H
 

@@ -1,4 +1,5 @@
 #include "imu.h"
+#include "vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -23,11 +24,6 @@ void rg_imu_init(rg_imu *s, const rg_params *params)
     s->dt = 1.0f / params->fs;
     s->norm = G;
     s->restless = 10.0f * NORM_REST;        /* not known to be at rest */
-}
-
-static float square(const float v[3])
-{
-    return v[0] * v[0] + v[1] * v[1] + v[2] * v[2];
 }
 
 /* A comparison with NaN is false, one with infinity false as well. Six zeros are what a chip says
@@ -75,8 +71,8 @@ void rg_imu_step(rg_imu *s, const rg_sample *sample, rg_body *body, rg_demand *d
 {
     /* Written so that a time that is NaN is no later time either. */
     bool later = fabs(sample->t) <= T_MAX && (!s->begun || sample->t > body->t);
-    float weight = sqrtf(square(sample->acc));
-    bool usable = later && believable(weight, square(sample->gyro));
+    float weight = sqrtf(rg_dot(sample->acc, sample->acc));
+    bool usable = later && believable(weight, rg_dot(sample->gyro, sample->gyro));
     if (later) {
         if (!s->begun)
             s->used_t = s->acc.changed_t = s->gyro.changed_t = sample->t - (double)s->dt;

@@ -1,5 +1,5 @@
-#include "levelled.h"
 #include "mount.h"
+#include "vector.h"
 
 #include <math.h>
 #include <string.h>
@@ -20,11 +20,6 @@ static const float SLIPPED_LEAN = 0.61f;    /* rad, 35 deg */
 static const float CRAWLS = 1.05f;          /* rad, 60 deg: on hands and knees, or down */
 static const float SLIPPED_FOR = 5.0f;      /* s of walking */
 
-static float dot(const float a[3], const float b[3])
-{
-    return a[0] * b[0] + a[1] * b[1] + a[2] * b[2];
-}
-
 /* By columns of four: whole vectors for the machine. */
 static void apply(float r[3][4], const float v[3], float out[4])
 {
@@ -37,7 +32,7 @@ static void walkers(float turn[3][4], const float up[3], float share, const floa
 {
     float upright[4];
     apply(turn, v, upright);
-    float along = dot(up, upright);
+    float along = rg_dot(up, upright);
     rg_levelled(up, share, upright, along, out);
     out[2] = along;
     out[3] = 0.0f;
@@ -79,7 +74,7 @@ static void shortest(const float u[3], float r[3][4])
 
 static void align(rg_mount *s, const float up[3], rg_body *body)
 {
-    float norm = sqrtf(dot(up, up));
+    float norm = sqrtf(rg_dot(up, up));
     for (int i = 0; i < 3; i++)
         s->standing[i] = up[i] / norm;
     shortest(s->standing, s->turn);
@@ -110,7 +105,7 @@ static void watch(rg_mount *s, const rg_gait *gait, rg_body *body)
         return;
     }
     bool still = fabsf(body->acc_norm - G) < STILL_ACC
-        && dot(body->gyro, body->gyro) < STILL_RATE * STILL_RATE;
+        && rg_dot(body->gyro, body->gyro) < STILL_RATE * STILL_RATE;
     bool walking = gait->walking && body->settled;
     if ((!still && !walking) || body->up[2] < SITS_WITHIN) {
         memset(s->mean, 0, sizeof s->mean);

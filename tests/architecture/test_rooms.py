@@ -153,7 +153,7 @@ def test_units_of_the_core_are_in_its_one_public_header() -> None:
     words_only = {"params", "names", "ring"}  # their face is the public header
     assert sources - headers <= words_only
     learnt = {"fall_weights", "walk_weights", "step_weights"}
-    inline = {"bounds", "convolution", "four", "levelled"}
+    inline = {"bounds", "convolution", "four", "vector"}
     assert headers - sources == {"rearguard", "body", "gait", "demand"} | inline | learnt
 
 

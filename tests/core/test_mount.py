@@ -50,18 +50,18 @@ def test_lean_is_the_wearers_not_the_belts(pitch, roll):
         assert abs(judged[-1] - lean) < 2.5  # a belt at an angle has a small yaw as well
 
 
-@pytest.mark.parametrize(("breaks_at", "aligned"), [(None, True), (1.0, False)])
-def test_two_seconds_of_walking_align_it_if_nothing_comes_between(inner, breaks_at, aligned):
+@pytest.mark.parametrize(("stops_at", "aligned_at"), [(None, 2.0), (1.0, None)])
+def test_two_seconds_of_walking_align_it_if_nothing_comes_between(inner, stops_at, aligned_at):
     """Who sets off at once never stands a quiet second; who only moves about tells nothing."""
     lib, state, body, gait, demand = mounted(inner)
     body.up, body.acc, body.acc_norm = [0.1, 0.0, 0.995], [1.0, 0.0, 12.0], 12.0
-    at = []
-    for i in range(round(2.9 * FS)):
-        gait.walking = i != round((breaks_at or 9.0) * FS)
+    aligned = []
+    for t in np.arange(0, 2.9, 1 / FS):
+        gait.walking = t != stops_at
         lib.rg_mount_step(state, gait, body, demand)
-        at += [i / FS] * (body.aligned and not at)
-    assert bool(at) == aligned
-    assert not at or at[0] == pytest.approx(2.0, abs=0.03)
+        aligned.append(body.aligned)
+    first = np.argmax(aligned) / FS if any(aligned) else None
+    assert first == (aligned_at and pytest.approx(aligned_at, abs=0.03))
 
 
 def test_walker_frame_signs(inner):

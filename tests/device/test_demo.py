@@ -112,7 +112,7 @@ def chairs(tmp_path_factory):
     }
     running = {}
     for name, demo in demos.items():
-        demo.until("obstacle (warning|stop)|session: backward")
+        demo.until(r"obstacle (warning|stop)|session: backward, \d+ of 120 s backward")
         running[name] = " ".join(demo.pids().values())
         demo.process.send_signal(signal.SIGINT)
     return {name: (demo, running[name], *demo.end()) for name, demo in demos.items()}
