@@ -81,11 +81,15 @@ class Demo:
         return [*self.pids().values(), *self.folder.iterdir(), *(["port"] if listening else [])]
 
 
+# What a demo says of itself while the machine is starved, whatever its wearer does.
+STARVED = {"not_guarding", "loop_late"}
+
+
 def warned(out: list[str]) -> list[dict[str, object]]:
-    """What a demo that guarded told, but for what a starved machine says of itself."""
+    """What a demo that guarded told of its wearer."""
     told = json.loads(out[-1])
     assert told["guarding"] is True
-    return [alert for alert in told["alerts"] if alert["event"] != "not_guarding"]
+    return [alert for alert in told["alerts"] if alert["event"] not in STARVED]
 
 
 def free_port() -> int:
