@@ -53,7 +53,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--json", type=Path)
     parser.add_argument("--report", type=Path, default=Path("out"), help="folder of the pictures")
-    parser.add_argument("--quick", action="store_true", help="a fortieth of it: does it run")
+    parser.add_argument("--quick", action="store_true", help="few of each: does it run")
     parser.add_argument("--training", action="store_true", help="the seeds the tracker is tuned on")
     parser.add_argument("--map", action="store_true", help="print the map of the unseen alone")
     options = parser.parse_args()
