@@ -6,7 +6,7 @@ import os
 import re
 import shutil
 import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -66,12 +66,14 @@ def inner(tmp_path_factory: pytest.TempPathFactory) -> tuple[Any, Any]:
 DRIVER = ["-fPIC", "-shared", "-fvisibility=default"]  # its own functions are to be called
 
 
-def driven(folder: Path, driver: str, declared: str) -> tuple[FFI, Any]:
-    """(ffi, lib) of a driver in C that reaches into the core, compiled into `folder`."""
+def driven(
+    folder: Path, driver: str, declared: str, sources: Sequence[str] = SOURCES
+) -> tuple[FFI, Any]:
+    """(ffi, lib) of a driver in C and what of the core it reaches into, compiled into `folder`."""
     library, source = folder / "driver.so", folder / "driver.c"
     source.write_text(driver)
     command = [compiler("gcc", "cc"), *FLAGS, *DRIVER, f"-I{HERE}", "-o", str(library)]
-    subprocess.run([*command, str(source), *SOURCES, "-lm"], check=True)
+    subprocess.run([*command, str(source), *sources, "-lm"], check=True)
     ffi = FFI()
     ffi.cdef(declared)
     return ffi, ffi.dlopen(str(library))

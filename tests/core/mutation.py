@@ -48,7 +48,7 @@ RELATED = {
     "fall_network": "test_convolution", "walk_network": "test_convolution",
     "step_network": "test_convolution", "walk_frames": "test_gait",
     "track": "test_tracker", "tracker": "test_tracker",
-    "floor": "test_tracker", "blind": "test_tracker", "strays": "test_tracker",
+    "floor": "test_floor", "blind": "test_tracker", "strays": "test_tracker",
 }  # fmt: skip
 
 

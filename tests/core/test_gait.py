@@ -162,6 +162,13 @@ def test_faint_steps_must_be_alike(short, walks):
     assert (step.sum() > 25) if walks else not step.any()
 
 
+@pytest.mark.parametrize("way", [FORWARD, BACKWARD])
+def test_who_walks_from_the_first_sample_on_is_as_fast_at_once(way):
+    speed = judged(100.0, *vault(10.0, 100.0, way, stand=0.0))["speed"]
+    known = speed[np.isfinite(speed) & (speed != 0)]
+    assert known[0] == pytest.approx(speed[-100:].mean(), rel=0.025)
+
+
 def test_more_bounce_is_more_speed():
     speeds = [
         judged(100.0, *vault(10.0, 100.0, FORWARD, bounce=b))["speed"][-1] for b in (0.8, 1.6, 2.4)
