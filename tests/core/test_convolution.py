@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import re
-import subprocess
 
 import numpy as np
 import pytest
-from cffi import FFI
 
-from device.core.build import FLAGS, HERE
-from tests.core.conftest import DRIVER, compiler
+from device.core.build import HERE
+from tests.core.conftest import driven
 
 TABLE = re.compile(r"static const float RG_[A-Z]+?_(\w+?)((?:\[\d+\])+) = ([^;]*);")
 STEP = {  # a frame through each network, in C; what it says fills `out`
@@ -58,21 +56,16 @@ def through(w, frames):
 def network(request, tmp_path_factory):
     """(its name, what gives the C's outputs frame by frame)."""
     name = request.param
-    library = tmp_path_factory.mktemp("network") / "network.so"
-    source = library.with_suffix(".c")
     channels, outputs = tables(name)["FIRST_WEIGHTS"].shape[-2], tables(name)["LAST_BIAS"].shape[-1]
-    source.write_text(
-        f'#include "{name}_network.h"\n'
-        "void run(int n, const float *frame, float *out)\n"
+    declared = "void run(int n, const float *frame, float *out)"
+    driver = (
+        f'#include "{name}_network.h"\n{declared}\n'
         f"{{\n    rg_{name}_network s;\n    rg_{name}_network_init(&s);\n"
         f"    for (int i = 0; i < n; i++, frame += {channels}, out += {outputs}) {{\n"
         f"        {STEP[name]}\n    }}\n}}\n"
     )
-    command = [compiler("gcc", "cc"), *FLAGS, *DRIVER, f"-I{HERE}", "-o", str(library)]
-    subprocess.run([*command, str(source), str(HERE / f"{name}_network.c"), "-lm"], check=True)
-    ffi = FFI()
-    ffi.cdef("void run(int n, const float *frame, float *out);")
-    lib = ffi.dlopen(str(library))
+    parts = [str(HERE / f"{name}_network.c")]
+    ffi, lib = driven(tmp_path_factory.mktemp("network"), driver, declared + ";", parts)
 
     def run(frames):
         frames = np.ascontiguousarray(frames, np.float32)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import shutil
-import subprocess
 from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
-from cffi import FFI
 
 from device.core import PING
-from device.core.build import FLAGS, HERE, declarations
-from tests.core.conftest import DRIVER
+from device.core.build import HERE, declarations
+from tests.core.conftest import driven
 
 _DRIVE = (
     "void drive(const rg_params *params, int64_t n, const double *t, const int8_t *direction,"
@@ -55,16 +52,9 @@ class Tracker:
     """Compiles the tracker's own files into `folder`, and drives them. Needs a C compiler."""
 
     def __init__(self, folder: Path) -> None:
-        source, library = folder / "drive.c", folder / "drive.so"
-        source.write_text(_SOURCE % _DRIVE)
-        compiler = shutil.which("cc") or shutil.which("gcc")
-        assert compiler, "no C compiler: install gcc"
-        command = [compiler, *FLAGS, *DRIVER, f"-I{HERE}", "-o", str(library)]
-        parts = [str(source), *(str(HERE / part) for part in _PARTS)]
-        subprocess.run([*command, *parts, "-lm"], check=True)
-        self._ffi = FFI()
-        self._ffi.cdef(declarations() + _DRIVE + ";")
-        self._lib = self._ffi.dlopen(str(library))
+        parts = [str(HERE / part) for part in _PARTS]
+        declared = declarations() + _DRIVE + ";"
+        self._ffi, self._lib = driven(folder, _SOURCE % _DRIVE, declared, parts)
 
     def __call__(
         self, pings, end, *, fs=100.0, direction=9, speed=np.nan, lean=0.0, turn=0.0, gap=0,
